@@ -1,0 +1,187 @@
+package dev.spike.core;
+
+import dev.spike.core.Levels.Phase;
+
+import org.jspecify.annotations.Nullable;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.LongSupplier;
+
+/**
+ * What a node knows of the shared stock, and so what it may refuse by itself. Immutable; a
+ * {@link Spike} replaces it with each reply.
+ *
+ * <p>The gate refuses only what the shared stock refused when it last reported. It may lag behind
+ * units that came back, by one sync at most; it never refuses a key that holds units.
+ */
+final class Gate {
+
+    /** A refusal ready to hand out, so that refusing allocates nothing. */
+    record Refusal(Answer answer, CompletionStage<Answer> stage) {
+        Refusal(Answer answer) {
+            this(answer, CompletableFuture.completedStage(answer));
+        }
+    }
+
+    private static final Map<Outcome, Refusal> REFUSALS = new EnumMap<>(Map.of(
+            Outcome.SOLD_OUT, new Refusal(Answer.of(Outcome.SOLD_OUT)),
+            Outcome.ALL_RESERVED, new Refusal(Answer.of(Outcome.ALL_RESERVED)),
+            Outcome.NOT_OPEN, new Refusal(Answer.of(Outcome.NOT_OPEN)),
+            Outcome.CLOSED, new Refusal(Answer.of(Outcome.CLOSED)),
+            Outcome.UNAVAILABLE,
+                    new Refusal(Answer.later(Outcome.UNAVAILABLE, Duration.ofSeconds(30)))));
+
+    /** Before the first report: nothing is known, nothing is refused. */
+    static final Gate UNKNOWN = new Gate(null, 0, 0, null, null, null);
+
+    private final @Nullable Levels levels;
+    private final long askedNanos;
+    private final long receivedNanos;
+    private final @Nullable Instant opensAt;
+    private final @Nullable HolderSet holders;
+    private final @Nullable String halted;
+
+    /**
+     * The largest quantity that must be asked for; any larger one gets the {@link #beyond} refusal,
+     * if there is one.
+     */
+    private final long sellable;
+
+    private final @Nullable Refusal beyond;
+
+    private Gate(
+            @Nullable Levels levels,
+            long askedNanos,
+            long receivedNanos,
+            @Nullable Instant opensAt,
+            @Nullable HolderSet holders,
+            @Nullable String halted) {
+        this.levels = levels;
+        this.askedNanos = askedNanos;
+        this.receivedNanos = receivedNanos;
+        this.opensAt = opensAt;
+        this.holders = holders;
+        this.halted = halted;
+        if (halted != null) {
+            this.sellable = 0;
+            this.beyond = REFUSALS.get(Outcome.UNAVAILABLE);
+        } else if (levels != null) {
+            this.sellable = levels.phase() == Phase.OPEN ? levels.available() : 0;
+            this.beyond =
+                    REFUSALS.get(levels.answerTo((int) Math.min(sellable + 1, Integer.MAX_VALUE)));
+        } else {
+            this.sellable = Long.MAX_VALUE;
+            this.beyond = null;
+        }
+    }
+
+    /**
+     * This gate after a report that was asked for and came at these moments of the node's elapsed
+     * time.
+     */
+    Gate with(Levels fresh, long asked, long received) {
+        HolderSet valid =
+                holders != null && holders.isCompleteFor(fresh.reservations()) ? holders : null;
+        return new Gate(fresh, asked, received, opensAt, valid, halted);
+    }
+
+    /** This gate, knowing when the sale opens; null: at once. */
+    Gate withOpening(@Nullable Instant opens) {
+        return new Gate(levels, askedNanos, receivedNanos, opens, holders, halted);
+    }
+
+    /** This gate, knowing who holds units. */
+    Gate withHolders(HolderSet set) {
+        return new Gate(levels, askedNanos, receivedNanos, opensAt, set, halted);
+    }
+
+    /** This gate, shut for good. */
+    Gate halted(String reason) {
+        return new Gate(levels, askedNanos, receivedNanos, opensAt, holders, reason);
+    }
+
+    @Nullable
+    Levels levels() {
+        return levels;
+    }
+
+    @Nullable
+    String haltReason() {
+        return halted;
+    }
+
+    /** When the levels were asked for, in the node's elapsed time. */
+    long askedNanos() {
+        return askedNanos;
+    }
+
+    /** Whether this report, asked for at that moment, says more than what is known. */
+    boolean isOlderThan(Levels fresh, long asked) {
+        return levels == null
+                || fresh.sequence() > levels.sequence()
+                || fresh.sequence() == levels.sequence() && asked - askedNanos >= 0;
+    }
+
+    /**
+     * The store's clock, in milliseconds of the epoch, at a moment of the node's elapsed time; at
+     * most as far as it really is then. Only once levels are known.
+     */
+    long storeMillisAt(long nanos) {
+        return Objects.requireNonNull(levels)
+                .asOf()
+                .plusNanos(nanos - receivedNanos)
+                .toEpochMilli();
+    }
+
+    /**
+     * The refusal of a request under a key that nobody used before; null: the shared stock must be
+     * asked.
+     */
+    @Nullable
+    Refusal refusal(int quantity, LongSupplier nanoTime) {
+        return quantity <= sellable || mayHaveOpened(nanoTime) ? null : beyond;
+    }
+
+    /**
+     * The refusal of a request under a key that may have been used before; null: the shared stock
+     * must be asked.
+     */
+    @Nullable
+    Refusal refusal(String buyer, String key, int quantity, LongSupplier nanoTime) {
+        boolean mayHold = quantity > sellable
+                && anyMayHold()
+                && (holders == null || holders.mayHold(buyer, key));
+        return mayHold ? null : refusal(quantity, nanoTime);
+    }
+
+    /** Whether the keys are needed, and not known, to refuse by itself. */
+    boolean wantsHolders() {
+        return sellable == 0 && holders == null && anyMayHold();
+    }
+
+    private boolean anyMayHold() {
+        return halted == null
+                && levels != null
+                && (levels.phase() == Phase.OPEN || levels.phase() == Phase.CLOSED);
+    }
+
+    /**
+     * The store reported its time somewhen after it was asked, so its clock has come at most this
+     * far.
+     */
+    private boolean mayHaveOpened(LongSupplier nanoTime) {
+        return levels != null
+                && levels.phase() == Phase.NOT_YET_OPEN
+                && halted == null
+                && (opensAt == null
+                        || !levels.asOf()
+                                .plusNanos(nanoTime.getAsLong() - askedNanos)
+                                .isBefore(opensAt));
+    }
+}

@@ -1,0 +1,331 @@
+package dev.spike.core;
+
+import dev.spike.core.RemoteSpikeException.Kind;
+
+import org.jspecify.annotations.Nullable;
+
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Deque;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.LongSupplier;
+
+/**
+ * Group commit: one call to the shared stock is in flight, and the requests that arrive meanwhile
+ * are the next call's group. No timer, no added delay when idle. A group without an answer is sent
+ * again, the same, until its requests' deadlines.
+ *
+ * <p>A request is in exactly one place: the queue, the group in flight, or answered. Whoever
+ * removes it from the queue owns it; what was removed unsent is certainly
+ * {@link Outcome#UNAVAILABLE}. Within the group, its monitor orders a request's giving up against
+ * the next sending, so that nobody is told UNAVAILABLE and sent all the same. All requests have the
+ * same patience, so the queue is in order of deadlines.
+ */
+final class GroupCommit<R> {
+
+    /** What is committed. */
+    interface Work<R> {
+        /**
+         * Sends a group, blocking.
+         *
+         * @param deadlineNanos when the last of the group gives up
+         * @return one answer for each, in order
+         * @throws RemoteSpikeException if there is no answer
+         */
+        List<Answer> send(List<R> group, long deadlineNanos);
+
+        /** Told once for each accepted request, before its waiter is. */
+        void answered(R request, Answer answer);
+
+        /** The store is damaged, or this program is wrong: nothing may be sent any more. */
+        void broken(Exception cause);
+    }
+
+    private static final class Pending<R> {
+        final R request;
+        final long deadlineNanos;
+        final CompletableFuture<Answer> answer = new CompletableFuture<>();
+
+        Pending(R request, long deadlineNanos) {
+            this.request = request;
+            this.deadlineNanos = deadlineNanos;
+        }
+
+        boolean isOverdue(long nowNanos) {
+            return nowNanos - deadlineNanos >= 0;
+        }
+    }
+
+    private static final long FIRST_BACKOFF_NANOS = Duration.ofMillis(4).toNanos();
+    private static final long LAST_BACKOFF_NANOS = Duration.ofMillis(128).toNanos();
+    private static final Duration UNKNOWN_DELAY = Duration.ofMillis(100);
+
+    private final Work<R> work;
+    private final long patienceNanos;
+    private final int queueLimit;
+    private final Executor calls;
+    private final ScheduledExecutorService timer;
+    private final LongSupplier nanoTime;
+
+    private final Queue<Pending<R>> queue = new ConcurrentLinkedQueue<>();
+    private final AtomicInteger queued = new AtomicInteger();
+    private final AtomicBoolean running = new AtomicBoolean();
+    private volatile @Nullable Group inFlight;
+    private volatile long lastCallNanos;
+    private volatile boolean closed;
+
+    GroupCommit(
+            Work<R> work,
+            Duration patience,
+            int queueLimit,
+            Executor calls,
+            ScheduledExecutorService timer,
+            LongSupplier nanoTime) {
+        this.work = work;
+        this.patienceNanos = patience.toNanos();
+        this.queueLimit = queueLimit;
+        this.calls = calls;
+        this.timer = timer;
+        this.nanoTime = nanoTime;
+    }
+
+    /**
+     * Queues a request; never blocks. The stage completes by the deadline, on the thread that
+     * learned the answer.
+     */
+    CompletableFuture<Answer> submit(R request) {
+        Pending<R> pending = new Pending<>(request, nanoTime.getAsLong() + patienceNanos);
+        if (queued.incrementAndGet() > queueLimit) {
+            queued.decrementAndGet();
+            answer(pending, unavailable());
+            return pending.answer;
+        }
+        queue.add(pending);
+        if (closed && unqueue(pending)) {
+            answer(pending, unavailable());
+        } else {
+            start();
+        }
+        return pending.answer;
+    }
+
+    /** Gives up all requests that are past their deadline; to be called every now and then. */
+    void giveUpOverdue() {
+        long now = nanoTime.getAsLong();
+        Pending<R> head = queue.peek();
+        while (head != null && head.isOverdue(now)) {
+            if (unqueue(head)) {
+                answer(head, unavailable());
+            }
+            head = queue.peek();
+        }
+        Group group = inFlight;
+        if (group != null) {
+            group.giveUpOverdue(now);
+        }
+    }
+
+    /**
+     * Refuses what comes from now on, waits until all is answered, and gives up what is not
+     * answered within the bound.
+     */
+    void close(Duration bound) {
+        closed = true;
+        long end = nanoTime.getAsLong() + bound.toNanos();
+        while ((running.get() || !queue.isEmpty()) && nanoTime.getAsLong() - end < 0) {
+            giveUpOverdue();
+            LockSupport.parkNanos(1_000_000);
+        }
+        for (Pending<R> left = queue.poll(); left != null; left = queue.poll()) {
+            answer(left, unavailable());
+        }
+        Group group = inFlight;
+        if (group != null) {
+            group.giveUp();
+        }
+    }
+
+    /**
+     * A delay after which the queue will have been worked off, by the pace of the last call: 10 ms
+     * to 1 s.
+     */
+    private Answer unavailable() {
+        long rounds = queued.get() / RemoteSpike.MAX_BATCH + 1L;
+        long millis = Math.max(
+                10, Math.min(1_000, TimeUnit.NANOSECONDS.toMillis(rounds * lastCallNanos)));
+        return Answer.later(Outcome.UNAVAILABLE, Duration.ofMillis(millis));
+    }
+
+    private boolean unqueue(Pending<R> pending) {
+        boolean mine = queue.remove(pending);
+        if (mine) {
+            queued.decrementAndGet();
+        }
+        return mine;
+    }
+
+    private void answer(Pending<R> pending, Answer answer) {
+        work.answered(pending.request, answer);
+        pending.answer.complete(answer);
+    }
+
+    private void start() {
+        if (!running.get() && running.compareAndSet(false, true)) {
+            calls.execute(this::run);
+        }
+    }
+
+    /**
+     * Commits group after group, until the queue is empty or a group must wait for its next try.
+     */
+    private void run() {
+        Group group = inFlight;
+        while (true) {
+            if (group == null) {
+                group = nextGroup();
+            }
+            if (group == null) {
+                running.set(false);
+                if (queue.isEmpty() || !running.compareAndSet(false, true)) {
+                    return;
+                }
+            } else {
+                inFlight = group;
+                long backoffNanos = group.send();
+                if (backoffNanos > 0) {
+                    timer.schedule(
+                            () -> calls.execute(this::run), backoffNanos, TimeUnit.NANOSECONDS);
+                    return;
+                }
+                inFlight = null;
+                group = null;
+            }
+        }
+    }
+
+    private @Nullable Group nextGroup() {
+        List<Pending<R>> next = new ArrayList<>();
+        while (next.size() < RemoteSpike.MAX_BATCH) {
+            Pending<R> pending = queue.poll();
+            if (pending == null) {
+                break;
+            }
+            next.add(pending);
+        }
+        queued.addAndGet(-next.size());
+        return next.isEmpty() ? null : new Group(next);
+    }
+
+    /**
+     * The requests of one call, and of its repeats. Its monitor guards which of them are still
+     * open.
+     */
+    private final class Group {
+        private final Deque<Pending<R>> open;
+        private boolean mayHaveRun;
+        private int tries;
+
+        Group(Collection<Pending<R>> requests) {
+            this.open = new ArrayDeque<>(requests);
+        }
+
+        /** One try: answers all, or says how many nanoseconds to wait before the next. */
+        long send() {
+            long start = nanoTime.getAsLong();
+            giveUpOverdue(start);
+            List<Pending<R>> sent;
+            boolean ranBefore;
+            synchronized (this) {
+                if (open.isEmpty()) {
+                    return 0;
+                }
+                sent = List.copyOf(open);
+                ranBefore = mayHaveRun;
+                mayHaveRun = true;
+            }
+            try {
+                List<R> requests = sent.stream().map(pending -> pending.request).toList();
+                List<Answer> answers = work.send(requests, sent.get(sent.size() - 1).deadlineNanos);
+                for (int i = 0; i < sent.size(); i++) {
+                    if (take(sent.get(i))) {
+                        answer(sent.get(i), answers.get(i));
+                    }
+                }
+                return 0;
+            } catch (RemoteSpikeException failure) {
+                return afterFailure(failure, ranBefore);
+            } catch (RuntimeException bug) {
+                work.broken(bug);
+                giveUp();
+                return 0;
+            } finally {
+                lastCallNanos = nanoTime.getAsLong() - start;
+            }
+        }
+
+        private long afterFailure(RemoteSpikeException failure, boolean ranBefore) {
+            Kind kind = failure.kind();
+            if (kind == Kind.NOT_SENT || kind == Kind.NOT_EXECUTED) {
+                synchronized (this) {
+                    mayHaveRun = ranBefore;
+                }
+            }
+            if (kind == Kind.BROKEN) {
+                work.broken(failure);
+            }
+            if (kind == Kind.BROKEN || kind == Kind.NOT_SENT && !ranBefore) {
+                giveUp();
+                return 0;
+            }
+            long backoff =
+                    Math.min(LAST_BACKOFF_NANOS, FIRST_BACKOFF_NANOS << Math.min(tries++, 16));
+            return ThreadLocalRandom.current().nextLong(backoff / 2, backoff) + 1;
+        }
+
+        void giveUpOverdue(long now) {
+            for (Pending<R> head = head(); head != null && head.isOverdue(now); head = head()) {
+                giveUp(head);
+            }
+        }
+
+        void giveUp() {
+            for (Pending<R> head = head(); head != null; head = head()) {
+                giveUp(head);
+            }
+        }
+
+        private void giveUp(Pending<R> pending) {
+            Answer answer;
+            synchronized (this) {
+                answer = mayHaveRun ? Answer.later(Outcome.UNKNOWN, UNKNOWN_DELAY) : unavailable();
+                if (!take(pending)) {
+                    return;
+                }
+            }
+            answer(pending, answer);
+        }
+
+        private synchronized @Nullable Pending<R> head() {
+            return open.peek();
+        }
+
+        /**
+         * Takes a request out, to be answered; false if it was before. They leave in their order.
+         */
+        private synchronized boolean take(Pending<R> pending) {
+            return open.peek() == pending && open.poll() != null;
+        }
+    }
+}

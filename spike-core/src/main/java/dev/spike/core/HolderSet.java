@@ -1,0 +1,90 @@
+package dev.spike.core;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.Arrays;
+
+/**
+ * The keys that hold units of a sale, as 64-bit hashes: what a node must know before it may answer
+ * "sold out" to a key by itself, because a holder who repeats must be told RESERVED.
+ *
+ * <p>Complete for the first {@link #reservations} reservations ever made, so it stays complete
+ * while the shared stock reports that count. A hash of a key that holds nothing may collide with
+ * one that does; that key is then answered by the shared stock, never wrongly. Immutable once
+ * loaded. Open addressing with linear probing, at most half full; 0 marks a free slot, so the hash
+ * 0 is stored as 1.
+ */
+final class HolderSet {
+
+    private final long reservations;
+    private long[] slots = new long[1024];
+    private int size;
+
+    private HolderSet(long reservations) {
+        this.reservations = reservations;
+    }
+
+    /**
+     * Loads the set, page by page.
+     *
+     * @param reservations how many reservations had been made at some moment before this call
+     */
+    static HolderSet load(RemoteSpike remote, long reservations) {
+        HolderSet set = new HolderSet(reservations);
+        @Nullable String cursor = null;
+        do {
+            RemoteSpike.Page page = remote.reservations(cursor);
+            for (Reservation reservation : page.reservations()) {
+                if (reservation.state().holdsUnits()) {
+                    set.add(ReservationId.hash64(
+                            reservation.id().buyer(), reservation.id().key()));
+                }
+            }
+            cursor = page.next();
+        } while (cursor != null);
+        return set;
+    }
+
+    /**
+     * Whether the set knows every holder of a sale in which this many reservations were ever made.
+     */
+    boolean isCompleteFor(long reservationsEver) {
+        return reservations == reservationsEver;
+    }
+
+    /** Whether the key may hold units; false is certain. */
+    boolean mayHold(String buyer, String key) {
+        long hash = nonZero(ReservationId.hash64(buyer, key));
+        return slots[slotOf(slots, hash)] == hash;
+    }
+
+    private void add(long hash64) {
+        if (size * 2 >= slots.length) {
+            long[] wider = new long[slots.length * 2];
+            Arrays.stream(slots)
+                    .filter(hash -> hash != 0)
+                    .forEach(hash -> wider[slotOf(wider, hash)] = hash);
+            slots = wider;
+        }
+        long hash = nonZero(hash64);
+        int slot = slotOf(slots, hash);
+        if (slots[slot] == 0) {
+            slots[slot] = hash;
+            size++;
+        }
+    }
+
+    private static long nonZero(long hash) {
+        return hash == 0 ? 1 : hash;
+    }
+
+    /** The slot that holds the hash, or the free one where it belongs. */
+    private static int slotOf(long[] slots, long hash) {
+        int mask = slots.length - 1;
+        int slot = (int) hash & mask;
+        while (slots[slot] != 0 && slots[slot] != hash) {
+            slot = (slot + 1) & mask;
+        }
+        return slot;
+    }
+}

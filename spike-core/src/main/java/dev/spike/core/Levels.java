@@ -1,0 +1,81 @@
+package dev.spike.core;
+
+import java.time.Instant;
+
+/**
+ * The levels of a sale, as the shared stock reported them in one atomic step. In every one of them
+ * {@code total = available + reserved + sold}.
+ *
+ * @param phase whether the sale can be bought from, by the store's clock at {@code asOf}
+ * @param ledger the random id that the sale got when it was opened; empty if the sale is
+ *     {@link Phase#ABSENT}. Another ledger under the same sale means that the first one was lost
+ * @param sequence grows by one with every change, never goes back
+ * @param available units that can be reserved
+ * @param reserved units held by unconfirmed reservations
+ * @param sold units of confirmed reservations
+ * @param reservations how many reservations were ever made; while it stands still, nobody got a new
+ *     one
+ * @param asOf the store's clock when it reported them
+ */
+public record Levels(
+        Phase phase,
+        String ledger,
+        long sequence,
+        long available,
+        long reserved,
+        long sold,
+        long reservations,
+        Instant asOf) {
+
+    /** Whether a sale can be bought from. */
+    public enum Phase {
+        /** There is no such sale. */
+        ABSENT,
+        /** Its opening time has not come. */
+        NOT_YET_OPEN,
+        /** It sells. */
+        OPEN,
+        /** Its closing time has passed. */
+        CLOSED
+    }
+
+    /**
+     * @throws IllegalStateException if a level is negative: the shared stock broke its invariant
+     */
+    public Levels {
+        if (available < 0 || reserved < 0 || sold < 0) {
+            throw new IllegalStateException("must be >= 0: available=" + available + " reserved="
+                    + reserved + " sold=" + sold + " sequence=" + sequence);
+        }
+    }
+
+    /** The levels of a sale that does not exist. */
+    public static Levels absent(Instant asOf) {
+        return new Levels(Phase.ABSENT, "", 0, 0, 0, 0, 0, asOf);
+    }
+
+    /** available + reserved + sold. */
+    public long total() {
+        return available + reserved + sold;
+    }
+
+    /**
+     * The answer of these levels, alone, to a new request: what a shared stock says once it knows
+     * that the key is new.
+     *
+     * @param quantity units, at least 1
+     * @return {@link Outcome#NOT_OPEN}, {@link Outcome#CLOSED}, {@link Outcome#SOLD_OUT} or
+     *     {@link Outcome#ALL_RESERVED}; {@link Outcome#RESERVED} if these levels can serve the
+     *     quantity
+     */
+    public Outcome answerTo(int quantity) {
+        return switch (phase) {
+            case ABSENT, NOT_YET_OPEN -> Outcome.NOT_OPEN;
+            case CLOSED -> Outcome.CLOSED;
+            case OPEN ->
+                available >= quantity
+                        ? Outcome.RESERVED
+                        : available == 0 && reserved > 0 ? Outcome.ALL_RESERVED : Outcome.SOLD_OUT;
+        };
+    }
+}

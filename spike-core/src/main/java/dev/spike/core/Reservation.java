@@ -1,0 +1,27 @@
+package dev.spike.core;
+
+import java.time.Instant;
+
+/**
+ * A quantity taken for a buyer.
+ *
+ * @param id the buyer and the caller's key
+ * @param quantity units, at least 1
+ * @param state {@link Outcome#RESERVED} or a final state
+ * @param expiresAt when the hold ends, or would have ended, by the store's clock
+ */
+public record Reservation(ReservationId id, int quantity, Outcome state, Instant expiresAt) {
+
+    /**
+     * @throws IllegalArgumentException if the quantity is not positive or the state is none of a
+     *     reservation
+     */
+    public Reservation {
+        Check.quantity(quantity);
+        Check.that(
+                state == Outcome.RESERVED || state.isFinal(),
+                "a state of a reservation",
+                "state",
+                state);
+    }
+}

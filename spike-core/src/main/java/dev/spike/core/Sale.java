@@ -1,0 +1,92 @@
+package dev.spike.core;
+
+import org.jspecify.annotations.Nullable;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.regex.Pattern;
+
+/**
+ * One stock of identical units under one id, with its rules. A value: the {@code with} methods
+ * answer a changed copy.
+ *
+ * @param id 1 to 64 of {@code A-Z a-z 0-9 _ -}
+ * @param total the units to sell, 0 to {@value #MAX_TOTAL}
+ * @param perBuyer how many units one buyer may hold or have bought, over all nodes; 0: no limit
+ * @param hold how long an unconfirmed reservation lives, 1 ms to 366 days, counted in whole
+ *     milliseconds
+ * @param opensAt before this instant of the store's clock every request is
+ *     {@link Outcome#NOT_OPEN}; null: open at once
+ * @param closesAt from this instant of the store's clock every request is {@link Outcome#CLOSED};
+ *     null: never
+ */
+public record Sale(
+        String id,
+        long total,
+        int perBuyer,
+        Duration hold,
+        @Nullable Instant opensAt,
+        @Nullable Instant closesAt) {
+
+    /** The largest stock: one thousand million units. */
+    public static final long MAX_TOTAL = 1_000_000_000L;
+
+    /** The hold time of {@link #of}: 5 minutes. */
+    public static final Duration DEFAULT_HOLD = Duration.ofMinutes(5);
+
+    private static final Pattern ID = Pattern.compile("[A-Za-z0-9_-]{1,64}");
+
+    /** @throws IllegalArgumentException if a rule is out of its range; the message names it */
+    public Sale {
+        requireId(id);
+        Check.that(total >= 0 && total <= MAX_TOTAL, ">= 0 and <= " + MAX_TOTAL, "total", total);
+        Check.that(perBuyer >= 0, ">= 0", "perBuyer", perBuyer);
+        Check.that(
+                hold.toMillis() >= 1 && hold.compareTo(Duration.ofDays(366)) <= 0,
+                ">= 1 ms and <= 366 d",
+                "hold",
+                hold);
+        Check.that(
+                opensAt == null || closesAt == null || opensAt.isBefore(closesAt),
+                "before closesAt=" + closesAt,
+                "opensAt",
+                String.valueOf(opensAt));
+    }
+
+    /**
+     * A sale that is open from now on, without a per-buyer limit, with a hold time of
+     * {@link #DEFAULT_HOLD}.
+     */
+    public static Sale of(String id, long total) {
+        return new Sale(id, total, 0, DEFAULT_HOLD, null, null);
+    }
+
+    /** This sale with a limit of units per buyer; 0: no limit. */
+    public Sale withPerBuyer(int units) {
+        return new Sale(id, total, units, hold, opensAt, closesAt);
+    }
+
+    /** This sale with another hold time. */
+    public Sale withHold(Duration time) {
+        return new Sale(id, total, perBuyer, time, opensAt, closesAt);
+    }
+
+    /**
+     * This sale, open from {@code opens} (inclusive) until {@code closes} (exclusive); null: no
+     * such bound.
+     */
+    public Sale withOpening(@Nullable Instant opens, @Nullable Instant closes) {
+        return new Sale(id, total, perBuyer, hold, opens, closes);
+    }
+
+    /**
+     * Checks a sale id.
+     *
+     * @return the id
+     * @throws IllegalArgumentException if it is not 1 to 64 of {@code A-Z a-z 0-9 _ -}
+     */
+    public static String requireId(String id) {
+        Check.that(ID.matcher(id).matches(), "1 to 64 of A-Z a-z 0-9 _ -", "sale", id);
+        return id;
+    }
+}

@@ -1,0 +1,361 @@
+package dev.spike.core;
+
+import dev.spike.core.Gate.Refusal;
+import dev.spike.core.RemoteSpike.Request;
+import dev.spike.core.RemoteSpike.Settlement;
+
+import org.jspecify.annotations.Nullable;
+
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.Base64;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.LongSupplier;
+
+/**
+ * One sale on one node: the pre-deduction. A request goes through, in order:
+ *
+ * <ol>
+ *   <li><b>local NO</b>: what the shared stock cannot serve, as far as this node knows, is refused
+ *       at once, without any call, lock or allocation,
+ *   <li><b>quota</b>: the request takes its units from this node's {@link LocalSpike}; when that is
+ *       used up, the node looks at the shared levels first, and nobody is refused for want of
+ *       quota,
+ *   <li><b>group commit</b>: one call to the {@link RemoteSpike} is in flight, and what arrives
+ *       meanwhile is the next call's batch; each request gets its own answer,
+ *   <li><b>no answer</b>: the same batch is sent again until its deadline; then what may have run
+ *       is {@link Outcome#UNKNOWN}, and what certainly never ran is {@link Outcome#UNAVAILABLE}.
+ * </ol>
+ *
+ * <p>A background look at the levels reopens the local gate when units came back through another
+ * node. A repeat under the same buyer and key gets the same answer on every node, also when the
+ * sale is sold out. When the shared stock turns out to have lost writes or to be damaged, the node
+ * stops selling this sale for good and {@link #haltReason} says why.
+ *
+ * <p>Safe for use by many threads. The {@code Async} methods never block; their stages complete on
+ * a thread of this class, so hand slow continuations to an executor of yours. No method throws for
+ * want of an answer; all throw {@link IllegalArgumentException} for malformed arguments.
+ */
+public final class Spike implements AutoCloseable {
+
+    private final RemoteSpike remote;
+    private final LocalSpike local = LocalSpike.create();
+    private final GateKeeper gateKeeper;
+    private final GroupCommit<Asked> reserves;
+    private final GroupCommit<Settlement> settles;
+    private final LongAdder unitsReserved = new LongAdder();
+    private final SecureRandom random = new SecureRandom();
+    private final LongSupplier nanoTime;
+    private final Duration timeout;
+    private final Runnable stopThreads;
+    private final AtomicBoolean closed = new AtomicBoolean();
+
+    Spike(
+            RemoteSpike remote,
+            SpikeBuilder options,
+            Executor calls,
+            ScheduledExecutorService timer,
+            Runnable stopThreads) {
+        this.remote = remote;
+        this.nanoTime = options.nanoTime;
+        this.timeout = options.timeout;
+        this.stopThreads = stopThreads;
+        this.gateKeeper = new GateKeeper(remote, options.syncEvery, calls, timer, nanoTime);
+        this.reserves = new GroupCommit<>(
+                new Reserving(options), timeout, options.queueLimit, calls, timer, nanoTime);
+        this.settles = new GroupCommit<>(
+                new Settling(), timeout, options.queueLimit, calls, timer, nanoTime);
+        gateKeeper.start();
+        long tickNanos = Math.max(1_000_000, timeout.toNanos() / 20);
+        timer.scheduleWithFixedDelay(
+                this::giveUpOverdue, tickNanos, tickNanos, TimeUnit.NANOSECONDS);
+    }
+
+    /** A node of a sale with the default options; see {@link #builder}. */
+    public static Spike start(RemoteSpike remote) {
+        return builder(remote).start();
+    }
+
+    /** Options for a node of a sale. The shared stock is not closed with the node. */
+    public static SpikeBuilder builder(RemoteSpike remote) {
+        return new SpikeBuilder(remote);
+    }
+
+    /**
+     * Reserves units under a new key. Blocks until answered, at most about the timeout.
+     *
+     * @param buyer see {@link ReservationId}
+     * @param quantity units, at least 1
+     * @return with {@link Outcome#RESERVED}, or why not
+     */
+    public Answer reserve(String buyer, int quantity) {
+        Refusal refusal = refusal(buyer, quantity);
+        return refusal != null ? refusal.answer() : await(ask(newId(buyer), quantity));
+    }
+
+    /**
+     * Reserves units under the caller's key. Blocks until answered, at most about the timeout.
+     *
+     * @param buyer see {@link ReservationId}
+     * @param key see {@link ReservationId}; a repeat with the same buyer, key and quantity gets the
+     *     same reservation
+     * @param quantity units, at least 1
+     * @return with {@link Outcome#RESERVED}; with a final state, if an earlier reservation under
+     *     this key has come to it; or why not
+     */
+    public Answer reserve(String buyer, String key, int quantity) {
+        Refusal refusal = refusal(buyer, key, quantity);
+        return refusal != null
+                ? refusal.answer()
+                : await(ask(new ReservationId(buyer, key), quantity));
+    }
+
+    /** Like {@link #reserve(String, int)}, without blocking. */
+    public CompletionStage<Answer> reserveAsync(String buyer, int quantity) {
+        Refusal refusal = refusal(buyer, quantity);
+        return refusal != null ? refusal.stage() : ask(newId(buyer), quantity);
+    }
+
+    /** Like {@link #reserve(String, String, int)}, without blocking. */
+    public CompletionStage<Answer> reserveAsync(String buyer, String key, int quantity) {
+        Refusal refusal = refusal(buyer, key, quantity);
+        return refusal != null ? refusal.stage() : ask(new ReservationId(buyer, key), quantity);
+    }
+
+    /**
+     * Confirms a reservation: its units are sold. Blocks until answered, at most about the timeout.
+     *
+     * @return with the final state of the reservation: {@link Outcome#CONFIRMED}, or another that
+     *     came first; else {@link Outcome#NOT_FOUND}, {@link Outcome#UNAVAILABLE} or
+     *     {@link Outcome#UNKNOWN}
+     */
+    public Answer confirm(ReservationId id) {
+        return await(settle(id, Outcome.CONFIRMED));
+    }
+
+    /** Like {@link #confirm}, without blocking. */
+    public CompletionStage<Answer> confirmAsync(ReservationId id) {
+        return settle(id, Outcome.CONFIRMED);
+    }
+
+    /**
+     * Cancels a reservation: its units are available again, at once on this node. Answers as
+     * {@link #confirm} does.
+     */
+    public Answer cancel(ReservationId id) {
+        return await(settle(id, Outcome.CANCELLED));
+    }
+
+    /** Like {@link #cancel}, without blocking. */
+    public CompletionStage<Answer> cancelAsync(ReservationId id) {
+        return settle(id, Outcome.CANCELLED);
+    }
+
+    /**
+     * Looks a reservation up in the shared stock, blocking.
+     *
+     * @return with its state, {@link Outcome#NOT_FOUND} or {@link Outcome#UNAVAILABLE}
+     */
+    public Answer find(ReservationId id) {
+        try {
+            Reservation found = remote.find(id);
+            return found == null ? Answer.of(Outcome.NOT_FOUND) : Answer.of(found, true);
+        } catch (RemoteSpikeException noAnswer) {
+            return Answer.later(Outcome.UNAVAILABLE, timeout);
+        }
+    }
+
+    /**
+     * Opens the sale in the shared stock if it does not exist yet, blocking; this node sells it at
+     * once.
+     *
+     * @throws RemoteSpikeException if the shared stock gave no answer; opening again is safe
+     */
+    public RemoteSpike.Opening open(Sale sale) {
+        RemoteSpike.Opening opening = remote.open(sale);
+        gateKeeper.sync();
+        return opening;
+    }
+
+    /** Looks at the shared levels now, blocking; empty if the shared stock gave no answer. */
+    public Optional<Levels> sync() {
+        return gateKeeper.sync() ? levels() : Optional.empty();
+    }
+
+    /**
+     * The levels as this node last saw them, without a call; empty until the shared stock has
+     * answered once.
+     */
+    public Optional<Levels> levels() {
+        return Optional.ofNullable(gateKeeper.gate().levels());
+    }
+
+    /** The units that this node may still ask for before it looks at the shared levels again. */
+    public long quota() {
+        return local.quota();
+    }
+
+    /**
+     * The units that this node has reserved for buyers since it started, also those that came back
+     * later.
+     */
+    public long unitsReserved() {
+        return unitsReserved.sum();
+    }
+
+    /** Why this node stopped selling this sale for good; empty while it sells. */
+    public Optional<String> haltReason() {
+        return Optional.ofNullable(gateKeeper.gate().haltReason());
+    }
+
+    /**
+     * Refuses new requests, waits until those under way are answered, at most about the timeout,
+     * and stops the threads that it started.
+     */
+    @Override
+    public void close() {
+        if (closed.compareAndSet(false, true)) {
+            gateKeeper.stop();
+            Duration bound = timeout.plusMillis(200);
+            reserves.close(bound);
+            settles.close(bound);
+            stopThreads.run();
+        }
+    }
+
+    private @Nullable Refusal refusal(String buyer, int quantity) {
+        Check.quantity(quantity);
+        ReservationId.requireBuyer(buyer);
+        return gateKeeper.gate().refusal(quantity, nanoTime);
+    }
+
+    private @Nullable Refusal refusal(String buyer, String key, int quantity) {
+        Check.quantity(quantity);
+        ReservationId.requireBuyer(buyer);
+        ReservationId.requireKey(key);
+        Gate gate = gateKeeper.gate();
+        if (gate.wantsHolders()) {
+            gateKeeper.loadHolders();
+        }
+        return gate.refusal(buyer, key, quantity, nanoTime);
+    }
+
+    private CompletableFuture<Answer> ask(ReservationId id, int quantity) {
+        Asked asked = new Asked(new Request(id, quantity), nanoTime.getAsLong());
+        asked.tookQuota = local.tryTake(quantity);
+        return reserves.submit(asked);
+    }
+
+    private CompletableFuture<Answer> settle(ReservationId id, Outcome to) {
+        return settles.submit(new Settlement(id, to));
+    }
+
+    private ReservationId newId(String buyer) {
+        byte[] bytes = new byte[16];
+        random.nextBytes(bytes);
+        return new ReservationId(
+                buyer, Base64.getUrlEncoder().withoutPadding().encodeToString(bytes));
+    }
+
+    private static Answer await(CompletableFuture<Answer> answer) {
+        try {
+            return answer.get();
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            return Answer.later(Outcome.UNKNOWN, Duration.ZERO);
+        } catch (ExecutionException impossible) {
+            throw new IllegalStateException(impossible);
+        }
+    }
+
+    private void giveUpOverdue() {
+        reserves.giveUpOverdue();
+        settles.giveUpOverdue();
+    }
+
+    /** A request on its way, and whether it holds units of the quota. */
+    private static final class Asked {
+        final Request request;
+        final long atNanos;
+        volatile boolean tookQuota;
+
+        Asked(Request request, long atNanos) {
+            this.request = request;
+            this.atNanos = atNanos;
+        }
+    }
+
+    private final class Reserving implements GroupCommit.Work<Asked> {
+        private final int nodes;
+        private final double buffer;
+        private final long fixedQuota;
+
+        Reserving(SpikeBuilder options) {
+            this.nodes = options.nodes;
+            this.buffer = options.buffer;
+            this.fixedQuota = options.quota;
+        }
+
+        @Override
+        public List<Answer> send(List<Asked> group, long deadlineNanos) {
+            refillFor(group);
+            List<Request> requests = group.stream().map(asked -> asked.request).toList();
+            return gateKeeper.ask(notAfter -> remote.reserve(requests, notAfter), deadlineNanos);
+        }
+
+        /**
+         * Looks at the shared levels, if a request found no quota and they were not reported since.
+         */
+        private void refillFor(List<Asked> group) {
+            List<Asked> without =
+                    group.stream().filter(asked -> !asked.tookQuota).toList();
+            if (!without.isEmpty()) {
+                long available = gateKeeper
+                        .levelsSince(without.get(without.size() - 1).atNanos)
+                        .available();
+                double share = Math.ceil((double) available / nodes * (1 + buffer));
+                local.refill(fixedQuota > 0 ? Math.min(fixedQuota, available) : (long) share);
+                without.forEach(asked -> asked.tookQuota = local.tryTake(asked.request.quantity()));
+            }
+        }
+
+        @Override
+        public void answered(Asked asked, Answer answer) {
+            boolean isNew = answer.outcome() == Outcome.RESERVED && !answer.repeated();
+            if (isNew) {
+                unitsReserved.add(asked.request.quantity());
+            } else if (asked.tookQuota && answer.outcome() != Outcome.UNKNOWN) {
+                local.giveBack(asked.request.quantity());
+            }
+        }
+
+        @Override
+        public void broken(Exception cause) {
+            gateKeeper.halt(String.valueOf(cause.getMessage()));
+        }
+    }
+
+    private final class Settling implements GroupCommit.Work<Settlement> {
+        @Override
+        public List<Answer> send(List<Settlement> group, long deadlineNanos) {
+            return gateKeeper.ask(notAfter -> remote.settle(group, notAfter), deadlineNanos);
+        }
+
+        @Override
+        public void answered(Settlement settlement, Answer answer) {}
+
+        @Override
+        public void broken(Exception cause) {
+            gateKeeper.halt(String.valueOf(cause.getMessage()));
+        }
+    }
+}

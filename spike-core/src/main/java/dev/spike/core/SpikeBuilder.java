@@ -1,0 +1,135 @@
+package dev.spike.core;
+
+import org.jspecify.annotations.Nullable;
+
+import java.time.Duration;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ThreadFactory;
+import java.util.function.LongSupplier;
+
+/**
+ * The options of a {@link Spike}; every setter answers this builder. Not safe for use by many
+ * threads.
+ */
+public final class SpikeBuilder {
+
+    private final RemoteSpike remote;
+    int nodes = 1;
+    double buffer = 0.5;
+    long quota;
+    Duration timeout = Duration.ofSeconds(1);
+    int queueLimit = 16_384;
+    Duration syncEvery = Duration.ofSeconds(1);
+    LongSupplier nanoTime = System::nanoTime;
+    private @Nullable ExecutorService calls;
+    private @Nullable ScheduledExecutorService timer;
+
+    SpikeBuilder(RemoteSpike remote) {
+        this.remote = remote;
+    }
+
+    /** How many nodes share the stock, at least 1. Default 1. */
+    public SpikeBuilder nodes(int count) {
+        Check.that(count >= 1, ">= 1", "nodes", count);
+        this.nodes = count;
+        return this;
+    }
+
+    /**
+     * By how much the quotas of all nodes together exceed the stock, as a fraction, 0 to 100.
+     * Default 0.5.
+     */
+    public SpikeBuilder buffer(double fraction) {
+        Check.that(fraction >= 0 && fraction <= 100, ">= 0 and <= 100", "buffer", fraction);
+        this.buffer = fraction;
+        return this;
+    }
+
+    /**
+     * A fixed quota in units, at least 1, instead of the share derived from nodes and buffer; 0:
+     * derived. Default 0.
+     */
+    public SpikeBuilder quota(long units) {
+        Check.that(units >= 0, ">= 0", "quota", units);
+        this.quota = units;
+        return this;
+    }
+
+    /** How long a request waits for its answer, 1 ms to 1 h. Default 1 s. */
+    public SpikeBuilder timeout(Duration time) {
+        Check.that(
+                isBetween(time, Duration.ofMillis(1), Duration.ofHours(1)),
+                ">= 1 ms and <= 1 h",
+                "timeout",
+                time);
+        this.timeout = time;
+        return this;
+    }
+
+    /**
+     * How many requests may wait for a call, at least 1; what comes beyond is UNAVAILABLE. Default
+     * 16,384.
+     */
+    public SpikeBuilder queueLimit(int requests) {
+        Check.that(requests >= 1, ">= 1", "queueLimit", requests);
+        this.queueLimit = requests;
+        return this;
+    }
+
+    /**
+     * How often to look at the shared levels, 1 ms to 1 h, less up to an eighth of jitter. Default
+     * 1 s.
+     */
+    public SpikeBuilder syncEvery(Duration time) {
+        Check.that(
+                isBetween(time, Duration.ofMillis(1), Duration.ofHours(1)),
+                ">= 1 ms and <= 1 h",
+                "syncEvery",
+                time);
+        this.syncEvery = time;
+        return this;
+    }
+
+    /**
+     * Threads of the application's own, which it also stops, after closing the spike. Default: a
+     * few daemon threads.
+     *
+     * @param callers runs blocking calls, up to four at once
+     * @param timers runs short tasks, and must not be busy with long ones
+     */
+    public SpikeBuilder threads(ExecutorService callers, ScheduledExecutorService timers) {
+        this.calls = callers;
+        this.timer = timers;
+        return this;
+    }
+
+    /** The elapsed time in nanoseconds. Default {@link System#nanoTime}. */
+    public SpikeBuilder nanoTime(LongSupplier elapsed) {
+        this.nanoTime = elapsed;
+        return this;
+    }
+
+    /** A running node. It need not reach the shared stock yet. */
+    public Spike start() {
+        if (calls != null && timer != null) {
+            return new Spike(remote, this, calls, timer, () -> {});
+        }
+        ThreadFactory daemons = task -> {
+            Thread thread = new Thread(task, "spike-" + remote.saleId());
+            thread.setDaemon(true);
+            return thread;
+        };
+        ExecutorService ownCalls = Executors.newCachedThreadPool(daemons);
+        ScheduledExecutorService ownTimer = Executors.newSingleThreadScheduledExecutor(daemons);
+        return new Spike(remote, this, ownCalls, ownTimer, () -> {
+            ownTimer.shutdownNow();
+            ownCalls.shutdown();
+        });
+    }
+
+    private static boolean isBetween(Duration time, Duration least, Duration most) {
+        return time.compareTo(least) >= 0 && time.compareTo(most) <= 0;
+    }
+}

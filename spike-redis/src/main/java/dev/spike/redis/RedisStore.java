@@ -1,0 +1,4 @@
+package dev.spike.redis;
+
+/** Placeholder until the connection exists. */
+public final class RedisStore {}
