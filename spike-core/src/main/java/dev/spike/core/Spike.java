@@ -91,6 +91,18 @@ public final class Spike implements AutoCloseable {
     }
 
     /**
+     * Reserves units for a buyer without a name, who is one of its own. Blocks until answered, at
+     * most about the timeout.
+     *
+     * @param quantity units, at least 1
+     * @return with {@link Outcome#RESERVED}, or why not
+     */
+    public Answer reserve(int quantity) {
+        Refusal refusal = refusal(quantity);
+        return refusal != null ? refusal.answer() : await(ask(newAnonymousId(), quantity));
+    }
+
+    /**
      * Reserves units under a new key. Blocks until answered, at most about the timeout.
      *
      * @param buyer see {@link ReservationId}
@@ -99,7 +111,9 @@ public final class Spike implements AutoCloseable {
      */
     public Answer reserve(String buyer, int quantity) {
         Refusal refusal = refusal(buyer, quantity);
-        return refusal != null ? refusal.answer() : await(ask(newId(buyer), quantity));
+        return refusal != null
+                ? refusal.answer()
+                : await(ask(new ReservationId(buyer, newKey()), quantity));
     }
 
     /**
@@ -119,10 +133,18 @@ public final class Spike implements AutoCloseable {
                 : await(ask(new ReservationId(buyer, key), quantity));
     }
 
+    /** Like {@link #reserve(int)}, without blocking. */
+    public CompletionStage<Answer> reserveAsync(int quantity) {
+        Refusal refusal = refusal(quantity);
+        return refusal != null ? refusal.stage() : ask(newAnonymousId(), quantity);
+    }
+
     /** Like {@link #reserve(String, int)}, without blocking. */
     public CompletionStage<Answer> reserveAsync(String buyer, int quantity) {
         Refusal refusal = refusal(buyer, quantity);
-        return refusal != null ? refusal.stage() : ask(newId(buyer), quantity);
+        return refusal != null
+                ? refusal.stage()
+                : ask(new ReservationId(buyer, newKey()), quantity);
     }
 
     /** Like {@link #reserve(String, String, int)}, without blocking. */
@@ -232,10 +254,14 @@ public final class Spike implements AutoCloseable {
         }
     }
 
-    private @Nullable Refusal refusal(String buyer, int quantity) {
+    private @Nullable Refusal refusal(int quantity) {
         Check.quantity(quantity);
-        ReservationId.requireBuyer(buyer);
         return gateKeeper.gate().refusal(quantity, nanoTime);
+    }
+
+    private @Nullable Refusal refusal(String buyer, int quantity) {
+        ReservationId.requireBuyer(buyer);
+        return refusal(quantity);
     }
 
     private @Nullable Refusal refusal(String buyer, String key, int quantity) {
@@ -259,11 +285,16 @@ public final class Spike implements AutoCloseable {
         return settles.submit(new Settlement(id, to));
     }
 
-    private ReservationId newId(String buyer) {
+    private ReservationId newAnonymousId() {
+        String key = newKey();
+        return new ReservationId(key, key);
+    }
+
+    /** A key that nobody can guess, since whoever knows a reservation's id may end it. */
+    private String newKey() {
         byte[] bytes = new byte[16];
         random.nextBytes(bytes);
-        return new ReservationId(
-                buyer, Base64.getUrlEncoder().withoutPadding().encodeToString(bytes));
+        return Base64.getUrlEncoder().withoutPadding().encodeToString(bytes);
     }
 
     private static Answer await(CompletableFuture<Answer> answer) {

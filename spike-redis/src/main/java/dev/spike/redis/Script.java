@@ -1,0 +1,74 @@
+package dev.spike.redis;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import redis.clients.jedis.UnifiedJedis;
+import redis.clients.jedis.exceptions.JedisNoScriptException;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Objects;
+
+/** A Lua script of this package: EVALSHA, and EVAL once when the server does not know it yet. */
+final class Script {
+
+    private static final String INCLUDE = "--:include ";
+
+    private final byte[] source;
+    private final byte[] sha1;
+
+    private Script(String source) {
+        this.source = source.getBytes(UTF_8);
+        this.sha1 = sha1Hex(this.source).getBytes(UTF_8);
+    }
+
+    /** The script in this file beside the class, with the files that it includes in place. */
+    static Script of(String file) {
+        StringBuilder source = new StringBuilder();
+        read(file)
+                .lines()
+                .forEach(line -> source.append(
+                                line.startsWith(INCLUDE)
+                                        ? read(line.substring(INCLUDE.length()))
+                                        : line)
+                        .append('\n'));
+        return new Script(source.toString());
+    }
+
+    /**
+     * Runs the script, blocking.
+     *
+     * @throws dev.spike.core.RemoteSpikeException if there is no reply, or an error
+     */
+    List<?> run(UnifiedJedis jedis, List<byte[]> keys, List<byte[]> args) {
+        Object reply = Failures.translate(() -> {
+            try {
+                return jedis.evalsha(sha1, keys, args);
+            } catch (JedisNoScriptException nothingRan) {
+                return jedis.eval(source, keys, args);
+            }
+        });
+        return reply instanceof List<?> list ? list : List.of(reply);
+    }
+
+    private static String read(String file) {
+        try (InputStream in = Script.class.getResourceAsStream(file)) {
+            return new String(Objects.requireNonNull(in, file).readAllBytes(), UTF_8);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static String sha1Hex(byte[] bytes) {
+        try {
+            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-1").digest(bytes));
+        } catch (NoSuchAlgorithmException impossible) {
+            throw new IllegalStateException(impossible);
+        }
+    }
+}

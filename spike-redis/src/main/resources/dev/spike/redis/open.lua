@@ -1,0 +1,67 @@
+#!lua
+--[[
+Opens a sale, if it does not exist yet.
+
+KEYS[1]  stock
+KEYS[2]  reservations
+KEYS[3]  log
+KEYS[4]  only for a sale over a stock hash prepared by hand: that hash
+
+ARGV[1]  a fresh random id: the ledger
+ARGV[2]  total, units
+ARGV[3]  per-buyer limit, units; 0: none
+ARGV[4]  hold time, ms
+ARGV[5]  opening time, ms of the epoch; empty: at once
+ARGV[6]  closing time, ms of the epoch; empty: never
+ARGV[7]  only with KEYS[4]: its field with the total
+ARGV[8]  only with KEYS[4]: its field with the units sold
+
+Returns
+  opened        the sale exists now
+  already_open  it existed, under the same rules; nothing changed
+  other_rules   it existed, under other rules; nothing changed
+Error SPIKE    the keys, or the hash prepared by hand, are not fit; nothing changed
+
+Keeps: total = available + reserved + sold. All three keys exist from now on, so that one that vanishes is noticed.
+]]
+local rules = redis.call('HMGET', KEYS[1], 'total', 'per_buyer', 'hold_ms', 'opens_at_ms', 'closes_at_ms',
+  'adopted_key', 'schema')
+if rules[7] then
+  for i = 1, 5 do
+    if rules[i] ~= ARGV[i + 1] then
+      return 'other_rules'
+    end
+  end
+  return rules[6] == (KEYS[4] or '') and 'already_open' or 'other_rules'
+end
+if redis.call('EXISTS', KEYS[1], KEYS[2], KEYS[3]) > 0 then
+  return redis.error_reply('SPIKE there is no sale in ' .. KEYS[1] .. ', but a part of one is left in '
+    .. KEYS[1] .. ', ' .. KEYS[2] .. ' or ' .. KEYS[3])
+end
+
+local sold = 0
+if KEYS[4] then
+  local adopted = redis.call('HMGET', KEYS[4], ARGV[7], ARGV[8])
+  for i = 1, 2 do
+    if not adopted[i] or not string.match(adopted[i], '^%d+$') then
+      return redis.error_reply('SPIKE must be a number of units: field ' .. ARGV[i + 6] .. ' of ' .. KEYS[4]
+        .. ' is ' .. (adopted[i] or 'missing'))
+    end
+  end
+  sold = tonumber(adopted[2])
+  if tonumber(adopted[1]) ~= tonumber(ARGV[2]) then
+    return redis.error_reply('SPIKE must be the total of the sale, ' .. ARGV[2] .. ': field ' .. ARGV[7] .. ' of '
+      .. KEYS[4] .. ' is ' .. adopted[1])
+  elseif sold > tonumber(ARGV[2]) then
+    return redis.error_reply('SPIKE must be at most the total, ' .. ARGV[2] .. ': field ' .. ARGV[8] .. ' of '
+      .. KEYS[4] .. ' is ' .. adopted[2])
+  end
+end
+
+local time = redis.call('TIME')
+redis.call('XADD', KEYS[3], '1-0', 't', time[1] * 1000 + math.floor(time[2] / 1000), 'open', ARGV[2], 'sold', sold)
+redis.call('HSET', KEYS[2], '', '1')
+redis.call('HSET', KEYS[1], 'schema', '1', 'ledger', ARGV[1], 'sequence', 1, 'available', ARGV[2] - sold,
+  'reserved', 0, 'sold', sold, 'reservations', 0, 'total', ARGV[2], 'per_buyer', ARGV[3], 'hold_ms', ARGV[4],
+  'opens_at_ms', ARGV[5], 'closes_at_ms', ARGV[6], 'adopted_key', KEYS[4] or '', 'adopted_sold', sold)
+return 'opened'

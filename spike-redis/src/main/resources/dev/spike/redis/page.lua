@@ -1,0 +1,18 @@
+#!lua flags=no-writes
+--[[
+Reads a page of the reservations.
+
+KEYS[1]  reservations
+
+ARGV[1]  cursor of HSCAN; 0 for the first page
+ARGV[2]  about how many records to read
+
+Returns {now_ms, cursor, records}
+  cursor   of the next page; 0 after the last
+  records  field and value in turn, as reserve.lua describes them, and the one with the empty field
+
+Keeps: changes nothing. A record that exists all the while is in at least one page.
+]]
+local time = redis.call('TIME')
+local page = redis.call('HSCAN', KEYS[1], ARGV[1], 'COUNT', ARGV[2])
+return {time[1] * 1000 + math.floor(time[2] / 1000), page[1], page[2]}
