@@ -49,6 +49,9 @@ buyers[n + 1] = ''
 local read = redis.call('HMGET', KEYS[2], unpack(buyers))
 if not read[n + 1] then
   return redis.error_reply('SPIKE ' .. KEYS[2] .. ' is lost')
+elseif stock[12] ~= (KEYS[4] or '') then
+  return redis.error_reply('SPIKE ' .. KEYS[1] .. ' was opened over '
+    .. (stock[12] == '' and 'no other hash' or stock[12]))
 elseif KEYS[4] then
   redis.call('HGET', KEYS[4], ARGV[3])
 end

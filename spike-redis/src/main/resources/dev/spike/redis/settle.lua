@@ -42,6 +42,9 @@ end
 local read = redis.call('HMGET', KEYS[2], unpack(fields))
 if not read[1] then
   return redis.error_reply('SPIKE ' .. KEYS[2] .. ' is lost')
+elseif stock[12] ~= (KEYS[4] or '') then
+  return redis.error_reply('SPIKE ' .. KEYS[1] .. ' was opened over '
+    .. (stock[12] == '' and 'no other hash' or stock[12]))
 elseif KEYS[4] then
   redis.call('HGET', KEYS[4], ARGV[3])
 end

@@ -1,0 +1,156 @@
+package dev.spike.redis;
+
+import static org.awaitility.Awaitility.await;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import redis.clients.jedis.Jedis;
+import redis.embedded.RedisExecProvider;
+
+import java.io.File;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+
+/**
+ * A real redis-server child process, on a free loopback port, in a directory of its own: the one on
+ * the PATH, else the binary of embedded-redis.
+ */
+final class RedisServer implements AutoCloseable {
+
+    private final Path directory;
+    private final Process process;
+    private final int port;
+
+    private RedisServer(Path directory, Process process, int port) {
+        this.directory = directory;
+        this.process = process;
+        this.port = port;
+    }
+
+    /** Starts a server and waits until it answers. */
+    static RedisServer start(String... settings) {
+        return start(freePort(), settings);
+    }
+
+    static RedisServer start(int port, String... settings) {
+        return start(port, List.of("--save", ""), settings);
+    }
+
+    /** Starts a sentinel that watches the master of this port, under the name {@code master}. */
+    static RedisServer startSentinel(int masterPort) {
+        try {
+            Path config = Files.createTempFile("spike-sentinel", ".conf");
+            Files.writeString(
+                    config,
+                    "sentinel monitor master 127.0.0.1 " + masterPort + " 1\n"
+                            + "sentinel down-after-milliseconds master 500\nsentinel failover-timeout master 2000\n");
+            return start(freePort(), List.of(config.toString(), "--sentinel"));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static RedisServer start(int port, List<String> first, String... settings) {
+        try {
+            Path directory = Files.createTempDirectory("spike-redis");
+            List<String> command = new ArrayList<>(List.of(binary()));
+            command.addAll(first);
+            command.addAll(
+                    List.of("--bind", "127.0.0.1", "--port", Integer.toString(port), "--dir"));
+            command.add(directory.toString());
+            command.addAll(Arrays.asList(settings));
+            Process process = new ProcessBuilder(command)
+                    .redirectErrorStream(true)
+                    .redirectOutput(directory.resolve("log").toFile())
+                    .start();
+            RedisServer server = new RedisServer(directory, process, port);
+            await().atMost(20, TimeUnit.SECONDS)
+                    .failFast(() -> server.requireAlive())
+                    .until(server::answers);
+            return server;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    static int freePort() {
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            int port = socket.getLocalPort();
+            // The cluster bus listens 10000 above.
+            return port <= 55_000 ? port : freePort();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static String binary() throws IOException {
+        return Stream.of(System.getenv().getOrDefault("PATH", "").split(File.pathSeparator))
+                .map(folder -> new File(folder, "redis-server"))
+                .filter(File::canExecute)
+                .map(File::getPath)
+                .findFirst()
+                .orElse(RedisExecProvider.defaultProvider().get().getPath());
+    }
+
+    private void requireAlive() throws IOException {
+        if (!process.isAlive()) {
+            throw new IllegalStateException(Files.readString(directory.resolve("log"), UTF_8));
+        }
+    }
+
+    private boolean answers() {
+        try (Jedis jedis = jedis()) {
+            return jedis.ping().equals("PONG");
+        } catch (RuntimeException notYet) {
+            return false;
+        }
+    }
+
+    int port() {
+        return port;
+    }
+
+    String uri() {
+        return "redis://127.0.0.1:" + port;
+    }
+
+    /** A new connection of its own. */
+    Jedis jedis() {
+        return new Jedis("127.0.0.1", port);
+    }
+
+    /** SIGSTOP: connections stay, nothing answers. */
+    void pause() {
+        signal("STOP");
+    }
+
+    /** SIGCONT. */
+    void resume() {
+        signal("CONT");
+    }
+
+    private void signal(String name) {
+        try {
+            new ProcessBuilder("kill", "-" + name, Long.toString(process.pid()))
+                    .start()
+                    .waitFor();
+        } catch (IOException | InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** SIGKILL, which also ends a paused server. */
+    @Override
+    public void close() {
+        process.destroyForcibly().onExit().join();
+    }
+}

@@ -1,0 +1,257 @@
+package dev.spike.redis;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import dev.spike.core.Conservation;
+import dev.spike.core.InMemorySpike;
+import dev.spike.core.Levels;
+import dev.spike.core.Outcome;
+import dev.spike.core.RemoteSpike;
+import dev.spike.core.RemoteSpike.Request;
+import dev.spike.core.RemoteSpike.Settlement;
+import dev.spike.core.RemoteSpikeContract;
+import dev.spike.core.RemoteSpikeException;
+import dev.spike.core.RemoteSpikeException.Kind;
+import dev.spike.core.ReservationId;
+import dev.spike.core.Sale;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
+
+class RedisSpikeTest extends RemoteSpikeContract {
+
+    @RegisterExtension
+    static final TestRedis REDIS = new TestRedis();
+
+    private final RedisSpike stock = new RedisSpike(REDIS.client(), TestRedis.newSaleId(), null);
+
+    @Override
+    protected RemoteSpike stock() {
+        return stock;
+    }
+
+    @Override
+    protected void passTime(Duration time) {
+        Instant end = stock.levels().asOf().plus(time);
+        await().pollDelay(Duration.ZERO)
+                .pollInterval(Duration.ofMillis(5))
+                .until(() -> !stock.levels().asOf().isBefore(end));
+    }
+
+    private String key(String part) {
+        return "spike:{" + stock.saleId() + "}:" + part;
+    }
+
+    private static Request request(String buyer, String key, int quantity) {
+        return new Request(new ReservationId(buyer, key), quantity);
+    }
+
+    private Outcome reserve(String buyer) {
+        return stock.reserve(List.of(request(buyer, buyer, 1)), Long.MAX_VALUE)
+                .answers()
+                .get(0)
+                .outcome();
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8})
+    void randomOperations_againstTheSpecification_sameAnswersAndState(long seed) {
+        Random random = new Random(seed);
+        RemoteSpike specification = new InMemorySpike(stock.saleId(), Clock.systemUTC());
+        Sale sale = Sale.of(stock.saleId(), 40).withPerBuyer((int) seed % 4 * 2);
+        stock.open(sale);
+        specification.open(sale);
+        for (int call = 0; call < 200; call++) {
+            String where = "seed " + seed + " call " + call;
+            RemoteSpike.Reply expected;
+            RemoteSpike.Reply actual;
+            if (random.nextInt(3) > 0) {
+                List<Request> batch =
+                        some(random, () -> new Request(randomId(random), 1 + random.nextInt(3)));
+                expected = specification.reserve(batch, Long.MAX_VALUE);
+                actual = stock.reserve(batch, Long.MAX_VALUE);
+            } else {
+                List<Settlement> batch = some(
+                        random,
+                        () -> new Settlement(
+                                randomId(random),
+                                random.nextInt(3) == 0 ? Outcome.CONFIRMED : Outcome.CANCELLED));
+                expected = specification.settle(batch, Long.MAX_VALUE);
+                actual = stock.settle(batch, Long.MAX_VALUE);
+            }
+            assertThat(plain(actual)).as(where).isEqualTo(plain(expected));
+            assertThat(plain(stock.levels())).as(where).isEqualTo(plain(specification.levels()));
+        }
+        Map<ReservationId, ?> expected = plain(Conservation.reservations(specification));
+        assertThat(plain(Conservation.reservations(stock))).as("seed " + seed).isEqualTo(expected);
+    }
+
+    private static ReservationId randomId(Random random) {
+        return new ReservationId("buyer" + random.nextInt(12), "key" + random.nextInt(4));
+    }
+
+    private static <T> List<T> some(Random random, Supplier<T> one) {
+        return Stream.generate(one).limit(1 + random.nextInt(8)).toList();
+    }
+
+    /** Without what may differ: the clock and the ledger. */
+    private static List<String> plain(RemoteSpike.Reply reply) {
+        return reply.answers().stream()
+                .map(answer -> answer.outcome() + " " + answer.repeated() + " "
+                        + (answer.reservation() == null
+                                ? ""
+                                : answer.reservation().id() + " "
+                                        + answer.reservation().quantity()))
+                .toList();
+    }
+
+    private static List<Object> plain(Levels levels) {
+        return List.of(
+                levels.phase(),
+                levels.sequence(),
+                levels.available(),
+                levels.reserved(),
+                levels.sold(),
+                levels.reservations());
+    }
+
+    private static Map<ReservationId, String> plain(
+            Map<ReservationId, dev.spike.core.Reservation> reservations) {
+        return reservations.entrySet().stream()
+                .collect(java.util.stream.Collectors.toMap(
+                        Map.Entry::getKey,
+                        entry -> entry.getValue().state() + " "
+                                + entry.getValue().quantity()));
+    }
+
+    @Test
+    void everyChange_isInTheLog_underItsSequence() {
+        stock.open(Sale.of(stock.saleId(), 3));
+        stock.reserve(
+                List.of(request("alice", "key-1", 2), request("bob", "key-2", 2)), Long.MAX_VALUE);
+        stock.settle(
+                List.of(new Settlement(new ReservationId("alice", "key-1"), Outcome.CONFIRMED)),
+                Long.MAX_VALUE);
+        stock.reserve(List.of(request("alice", "key-1", 2)), Long.MAX_VALUE);
+        var log = REDIS.client().xrange(key("log"), "-", "+");
+        assertThat(log)
+                .extracting(entry -> entry.getID().toString())
+                .containsExactly("1-0", "2-0", "3-0");
+        assertThat(log.get(1).getFields())
+                .containsEntry("codes", "RS")
+                .containsKeys("t", "reserve", "deadline");
+        assertThat(log.get(2).getFields()).containsEntry("codes", "C").containsKeys("t", "settle");
+        assertThat(stock.levels().sequence()).isEqualTo(3);
+    }
+
+    @Test
+    void keys_neverExpire() {
+        stock.open(Sale.of(stock.saleId(), 3));
+        reserve("alice");
+        for (String part : List.of("stock", "reservations", "log")) {
+            assertThat(REDIS.client().ttl(key(part))).as(part).isEqualTo(-1);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"stock", "reservations", "log"})
+    void key_ofTheWrongType_breaksTheSale_andNothingElseChanges(String part) {
+        stock.open(Sale.of(stock.saleId(), 3));
+        reserve("alice");
+        REDIS.client().rename(key(part), key("saved"));
+        REDIS.client().set(key(part), "planted");
+        assertBroken(() -> reserve("bob"));
+        assertBroken(() -> stock.settle(
+                List.of(new Settlement(new ReservationId("alice", "alice"), Outcome.CANCELLED)),
+                Long.MAX_VALUE));
+        REDIS.client().del(key(part));
+        REDIS.client().rename(key("saved"), key(part));
+        assertThat(stock.levels().available()).isEqualTo(2);
+        assertThat(stock.levels().sequence()).isEqualTo(2);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"reservations", "log"})
+    void key_lost_breaksTheSale_insteadOfSellingTwice(String part) {
+        stock.open(Sale.of(stock.saleId(), 3));
+        reserve("alice");
+        REDIS.client().rename(key(part), key("saved"));
+        if (part.equals("reservations")) {
+            assertBroken(() -> reserve("alice"));
+        }
+        assertBroken(() -> reserve("bob"));
+        assertThat(stock.levels().available()).isEqualTo(2);
+        REDIS.client().rename(key("saved"), key(part));
+    }
+
+    @Test
+    void open_overTheRestOfALostSale_isRefused() {
+        stock.open(Sale.of(stock.saleId(), 3));
+        REDIS.client().rename(key("stock"), key("saved"));
+        assertBroken(() -> stock.open(Sale.of(stock.saleId(), 3)));
+        REDIS.client().rename(key("saved"), key("stock"));
+    }
+
+    @Test
+    void stock_ofAnotherSchema_isRefused() {
+        stock.open(Sale.of(stock.saleId(), 3));
+        REDIS.client().hset(key("stock"), "schema", "2");
+        assertThatThrownBy(() -> reserve("alice"))
+                .hasMessageContaining("has schema 2, this version reads 1");
+        assertBroken(() -> stock.levels());
+        REDIS.client().hset(key("stock"), "schema", "1");
+    }
+
+    @Test
+    void scriptFlush_isNotNoticed() {
+        stock.open(Sale.of(stock.saleId(), 3));
+        for (String buyer : List.of("alice", "bob", "carol")) {
+            REDIS.client().scriptFlush();
+            assertThat(reserve(buyer)).isEqualTo(Outcome.RESERVED);
+        }
+    }
+
+    @Test
+    void memoryFull_reserveIsRefusedUnchanged_andUnitsCanStillBeGivenBack() {
+        stock.open(Sale.of(stock.saleId(), 3));
+        reserve("alice");
+        REDIS.client().configSet("maxmemory", "1");
+        try {
+            assertThatThrownBy(() -> reserve("bob"))
+                    .isInstanceOfSatisfying(
+                            RemoteSpikeException.class,
+                            e -> assertThat(e.kind()).isEqualTo(Kind.NOT_EXECUTED));
+            assertThat(stock.settle(
+                                    List.of(new Settlement(
+                                            new ReservationId("alice", "alice"),
+                                            Outcome.CANCELLED)),
+                                    Long.MAX_VALUE)
+                            .answers())
+                    .first()
+                    .satisfies(answer -> assertThat(answer.outcome()).isEqualTo(Outcome.CANCELLED));
+        } finally {
+            REDIS.client().configSet("maxmemory", "0");
+        }
+        assertThat(stock.levels().available()).isEqualTo(3);
+    }
+
+    private static void assertBroken(Supplier<?> call) {
+        assertThatThrownBy(call::get)
+                .isInstanceOfSatisfying(
+                        RemoteSpikeException.class,
+                        e -> assertThat(e.kind()).isEqualTo(Kind.BROKEN));
+    }
+}

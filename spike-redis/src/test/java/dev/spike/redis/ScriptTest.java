@@ -1,0 +1,87 @@
+package dev.spike.redis;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+
+/** Holds the header of each script and its body together. */
+class ScriptTest {
+
+    private static final Path SCRIPTS = Path.of("src/main/resources/dev/spike/redis");
+
+    static Stream<Path> scripts() throws IOException {
+        return Files.list(SCRIPTS).filter(path -> !path.endsWith("stock.lua"));
+    }
+
+    @ParameterizedTest
+    @MethodSource("scripts")
+    void header_listsWhatTheBodyUses(Path script) throws IOException {
+        String text = Files.readString(script, UTF_8);
+        int end = text.indexOf("]]");
+        String header = text.substring(0, end);
+        String body = text.substring(end)
+                .replace(
+                        "--:include stock.lua",
+                        Files.readString(SCRIPTS.resolve("stock.lua"), UTF_8));
+        assertThat(header).startsWith("#!lua").contains("\nReturns").contains("\nKeeps: ");
+        for (String kind : Set.of("KEYS", "ARGV")) {
+            Set<String> documented = all(kind + "\\[\\d+\\](?=  )", header);
+            Set<String> used = all(kind + "\\[\\d+\\]", body);
+            if (script.endsWith("open.lua")) {
+                // Its loops index ARGV from 2 to 6, and 7 and 8.
+                used.addAll(documented.stream()
+                        .filter(arg -> arg.startsWith("ARGV"))
+                        .toList());
+            }
+            assertThat(used).as(kind).isEqualTo(documented);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("scripts")
+    void codes_inTheBody_areInTheHeader_andKnownToTheClient(Path script) throws IOException {
+        String text = Files.readString(script, UTF_8);
+        int end = text.indexOf("]]");
+        Set<String> codes = all("(?<=code = |and |or )'[A-Za-z]'", text.substring(end));
+        for (String quoted : codes) {
+            char code = quoted.charAt(1);
+            assertThat(text.substring(0, end))
+                    .as(script + " " + code)
+                    .containsPattern("(?m)\\b" + code + "  ?\\S");
+            assertThat(Records.outcome(code)).isNotNull();
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("scripts")
+    void scriptsThatOnlyGiveBackOrRead_runAlsoWhenMemoryIsFull(Path script) throws IOException {
+        String firstLine = Files.readString(script, UTF_8).lines().findFirst().orElse("");
+        assertThat(firstLine)
+                .isEqualTo(
+                        switch (script.getFileName().toString()) {
+                            case "open.lua", "reserve.lua" -> "#!lua";
+                            case "settle.lua" -> "#!lua flags=allow-oom";
+                            default -> "#!lua flags=no-writes";
+                        });
+    }
+
+    private static Set<String> all(String pattern, String text) {
+        Set<String> found = new TreeSet<>();
+        Pattern.compile(pattern)
+                .matcher(text)
+                .results()
+                .forEach(result -> found.add(result.group()));
+        return found;
+    }
+}

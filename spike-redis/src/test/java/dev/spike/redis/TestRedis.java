@@ -1,0 +1,62 @@
+package dev.spike.redis;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.extension.AfterAllCallback;
+import org.junit.jupiter.api.extension.AfterEachCallback;
+import org.junit.jupiter.api.extension.BeforeAllCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
+
+import redis.clients.jedis.RedisClient;
+
+import java.util.UUID;
+
+/**
+ * A real Redis for a test class: the one of the environment variable SPIKE_TEST_REDIS_URL, else a
+ * {@link RedisServer}. After each test no connection may be left borrowed.
+ */
+final class TestRedis implements BeforeAllCallback, AfterEachCallback, AfterAllCallback {
+
+    private @Nullable RedisServer server;
+    private @Nullable RedisClient client;
+    private String uri = "";
+
+    @Override
+    public void beforeAll(ExtensionContext context) {
+        String given = System.getenv("SPIKE_TEST_REDIS_URL");
+        if (given == null) {
+            server = RedisServer.start();
+            uri = server.uri();
+        } else {
+            uri = given;
+        }
+        client = RedisClient.create(uri);
+    }
+
+    @Override
+    public void afterEach(ExtensionContext context) {
+        assertThat(client().getPool().getNumActive()).as("borrowed connections").isZero();
+    }
+
+    @Override
+    public void afterAll(ExtensionContext context) {
+        client().close();
+        if (server != null) {
+            server.close();
+        }
+    }
+
+    String uri() {
+        return uri;
+    }
+
+    RedisClient client() {
+        return java.util.Objects.requireNonNull(client);
+    }
+
+    /** A sale of its own for a test. */
+    static String newSaleId() {
+        return "test-" + UUID.randomUUID();
+    }
+}
