@@ -101,7 +101,7 @@ final class GateKeeper {
     Levels levelsSince(long nanos) {
         Gate seen = gate;
         Levels known = seen.levels();
-        return known != null && seen.askedNanos() - nanos >= 0 ? known : look();
+        return known != null && seen.askedNanos() - nanos >= 0 ? known : lookBeforeCall();
     }
 
     /**
@@ -111,7 +111,7 @@ final class GateKeeper {
      */
     List<Answer> ask(LongFunction<RemoteSpike.Reply> call, long deadlineNanos) {
         if (gate.levels() == null) {
-            look();
+            lookBeforeCall();
         }
         Gate before = gate;
         long askedNanos = nanoTime.getAsLong();
@@ -152,6 +152,19 @@ final class GateKeeper {
         if (gate.haltReason() == null) {
             gate = gate.halted(String.valueOf(reason));
             LOG.log(Level.ERROR, () -> "stopped selling " + remote.saleId() + ": " + reason);
+        }
+    }
+
+    /** A look that a call needs: without its reply, the call itself is certainly not sent. */
+    private Levels lookBeforeCall() {
+        try {
+            return look();
+        } catch (RemoteSpikeException noAnswer) {
+            if (noAnswer.kind() != Kind.UNKNOWN) {
+                throw noAnswer;
+            }
+            throw new RemoteSpikeException(
+                    Kind.NOT_EXECUTED, noAnswer.getMessage() + " (looking first)", noAnswer);
         }
     }
 

@@ -109,12 +109,13 @@ for i = 1, n do
       local own = buyer .. '\n' .. key
       records[own] = 'R' .. deadline_ms .. ' ' .. quantity
       records[buyer] = (held + quantity) .. string.match(record, ' .*$')
-      writes[w + 3], writes[w + 4] = own, records[own]
+      writes[w + 1], writes[w + 2] = own, records[own]
+      w = w + 2
     else
       records[buyer] = (quantity == 1 and one_unit or quantity .. as_first .. quantity .. ' ') .. key
     end
     writes[w + 1], writes[w + 2] = buyer, records[buyer]
-    w = #writes
+    w = w + 2
   end
   codes[i] = code
 end

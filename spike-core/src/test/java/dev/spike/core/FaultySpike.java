@@ -1,0 +1,125 @@
+package dev.spike.core;
+
+import dev.spike.core.RemoteSpikeException.Kind;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
+
+/**
+ * The in-memory stock behind a network that loses calls and replies, and holds them up, on demand.
+ */
+final class FaultySpike implements RemoteSpike {
+
+    enum Fault {
+        /** The call runs, its reply is lost. */
+        REPLY_LOST(Kind.UNKNOWN),
+        /** The call is lost, and the caller cannot know. */
+        CALL_LOST(Kind.UNKNOWN),
+        /** The store refuses to run the call. */
+        REFUSED(Kind.NOT_EXECUTED),
+        /** No connection was to be had. */
+        NO_CONNECTION(Kind.NOT_SENT),
+        /** The store is damaged. */
+        DAMAGED(Kind.BROKEN);
+
+        final Kind kind;
+
+        Fault(Kind kind) {
+            this.kind = kind;
+        }
+    }
+
+    private final RemoteSpike stock;
+    private final Queue<Fault> faults = new ConcurrentLinkedQueue<>();
+    final AtomicInteger reserveCalls = new AtomicInteger();
+    final AtomicInteger levelCalls = new AtomicInteger();
+    final Queue<List<Request>> batches = new ConcurrentLinkedQueue<>();
+    volatile @Nullable Fault always;
+    volatile CountDownLatch gate = new CountDownLatch(0);
+
+    FaultySpike(RemoteSpike stock) {
+        this.stock = stock;
+    }
+
+    /** The next calls of reserve and settle meet these, in turn. */
+    void next(Fault... coming) {
+        faults.addAll(List.of(coming));
+    }
+
+    /** Calls of reserve wait until the answer is counted down. */
+    CountDownLatch hold() {
+        gate = new CountDownLatch(1);
+        return gate;
+    }
+
+    private <T> T through(Supplier<T> call) {
+        Fault fault = faults.poll();
+        if (fault == null) {
+            fault = always;
+        }
+        if (fault == null) {
+            return call.get();
+        }
+        if (fault == Fault.REPLY_LOST) {
+            call.get();
+        }
+        throw new RemoteSpikeException(fault.kind, fault.toString(), null);
+    }
+
+    @Override
+    public String saleId() {
+        return stock.saleId();
+    }
+
+    @Override
+    public Opening open(Sale sale) {
+        return stock.open(sale);
+    }
+
+    @Override
+    public @Nullable Sale sale() {
+        return stock.sale();
+    }
+
+    @Override
+    public Levels levels() {
+        levelCalls.incrementAndGet();
+        if (always != null) {
+            throw new RemoteSpikeException(always.kind, always.toString(), null);
+        }
+        return stock.levels();
+    }
+
+    @Override
+    public Reply reserve(List<Request> batch, long notAfterMillis) {
+        reserveCalls.incrementAndGet();
+        batches.add(batch);
+        try {
+            gate.await();
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+        return through(() -> stock.reserve(batch, notAfterMillis));
+    }
+
+    @Override
+    public Reply settle(List<Settlement> batch, long notAfterMillis) {
+        return through(() -> stock.settle(batch, notAfterMillis));
+    }
+
+    @Override
+    public @Nullable Reservation find(ReservationId id) {
+        return through(() -> stock.find(id));
+    }
+
+    @Override
+    public Page reservations(@Nullable String cursor) {
+        return stock.reservations(cursor);
+    }
+}

@@ -1,0 +1,512 @@
+package dev.spike.core;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import static java.util.concurrent.TimeUnit.SECONDS;
+
+import dev.spike.core.FaultySpike.Fault;
+import dev.spike.core.RemoteSpike.Request;
+
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+
+@Timeout(30)
+class SpikeTest {
+
+    private static final Duration NEVER = Duration.ofMinutes(30);
+
+    private final AtomicReference<Duration> clockOffset = new AtomicReference<>(Duration.ZERO);
+    private final RemoteSpike stock =
+            new InMemorySpike("ticket", () -> Clock.systemUTC().instant().plus(clockOffset.get()));
+    private final FaultySpike remote = new FaultySpike(stock);
+    private final List<Spike> spikes = new ArrayList<>();
+
+    @AfterEach
+    void closeAndConserve() {
+        remote.gate.countDown();
+        remote.always = null;
+        spikes.forEach(Spike::close);
+        Conservation.check(stock);
+    }
+
+    private Spike start(SpikeBuilder builder) {
+        Spike spike = builder.start();
+        spikes.add(spike);
+        await().until(() -> remote.levelCalls.get() > 0);
+        return spike;
+    }
+
+    /** A node of a sale of this total that looks at the levels only when it must. */
+    private Spike open(long total) {
+        stock.open(Sale.of("ticket", total));
+        return start(Spike.builder(remote).syncEvery(NEVER));
+    }
+
+    private static Answer join(CompletionStage<Answer> stage) {
+        return stage.toCompletableFuture().orTimeout(20, SECONDS).join();
+    }
+
+    private static Map<Outcome, Long> outcomes(Stream<CompletionStage<Answer>> stages) {
+        return stages.toList().stream()
+                .map(SpikeTest::join)
+                .collect(Collectors.groupingBy(Answer::outcome, Collectors.counting()));
+    }
+
+    @Test
+    void reserve_manyMoreBuyersThanUnits_exactlyTotal() {
+        Spike spike = open(1_000);
+        Map<Outcome, Long> outcomes = outcomes(
+                IntStream.range(0, 5_000).mapToObj(i -> spike.reserveAsync("buyer" + i, 1)));
+        assertThat(outcomes.get(Outcome.RESERVED)).isEqualTo(1_000);
+        assertThat(outcomes.get(Outcome.ALL_RESERVED)).isEqualTo(4_000);
+        assertThat(spike.unitsReserved()).isEqualTo(1_000);
+    }
+
+    @Test
+    void reserve_fourNodesUnevenLoad_exactlyTotal_andNoSoldOutWhileUnitsAreLeft() {
+        stock.open(Sale.of("ticket", 2_000));
+        List<Spike> nodes = IntStream.range(0, 4)
+                .mapToObj(i -> start(Spike.builder(remote).nodes(4).buffer(0.0)))
+                .toList();
+        // 70 % of the buyers come to the first node, whose quota is a quarter of the stock.
+        Map<Outcome, Long> outcomes = outcomes(IntStream.range(0, 2_000)
+                .mapToObj(i -> nodes.get(i % 10 < 7 ? 0 : i % 10 - 6)
+                        .reserveAsync("buyer" + i, "key" + i, 1)));
+        assertThat(outcomes).isEqualTo(Map.of(Outcome.RESERVED, 2_000L));
+        assertThat(nodes.get(0).reserve("late", 1).outcome()).isEqualTo(Outcome.ALL_RESERVED);
+    }
+
+    @Test
+    void reserve_quotaOfOneUnit_isOnlyAReasonToLook() {
+        stock.open(Sale.of("ticket", 50));
+        Spike spike = start(Spike.builder(remote).quota(1).syncEvery(NEVER));
+        Map<Outcome, Long> outcomes =
+                outcomes(IntStream.range(0, 50).mapToObj(i -> spike.reserveAsync("buyer" + i, 1)));
+        assertThat(outcomes).isEqualTo(Map.of(Outcome.RESERVED, 50L));
+    }
+
+    @Test
+    void reserve_arrivalsDuringACall_areTheNextCallsBatch() {
+        Spike spike = open(100);
+        CountDownLatch held = remote.hold();
+        List<CompletionStage<Answer>> answers = new ArrayList<>();
+        answers.add(spike.reserveAsync("first", 1));
+        await().until(() -> remote.reserveCalls.get() == 1);
+        IntStream.range(0, 20).forEach(i -> answers.add(spike.reserveAsync("buyer" + i, 1)));
+        held.countDown();
+        assertThat(outcomes(answers.stream())).isEqualTo(Map.of(Outcome.RESERVED, 21L));
+        assertThat(remote.batches).extracting(List::size).containsExactly(1, 20);
+    }
+
+    @Test
+    void reserve_soldOut_isRefusedWithoutACall() {
+        Spike spike = open(1);
+        assertThat(spike.reserve("alice", 1).outcome()).isEqualTo(Outcome.RESERVED);
+        assertThat(spike.reserve("bob", 1).outcome()).isEqualTo(Outcome.ALL_RESERVED);
+        int calls = remote.reserveCalls.get();
+        for (int i = 0; i < 1_000; i++) {
+            assertThat(spike.reserve("buyer", 1).outcome()).isEqualTo(Outcome.ALL_RESERVED);
+        }
+        assertThat(remote.reserveCalls).hasValue(calls);
+    }
+
+    @Test
+    void reserve_moreThanIsAvailable_isSoldOut_whileFewerStillSell() {
+        Spike spike = open(3);
+        assertThat(spike.reserve("alice", 2).outcome()).isEqualTo(Outcome.RESERVED);
+        assertThat(spike.reserve("bob", 2).outcome()).isEqualTo(Outcome.SOLD_OUT);
+        assertThat(spike.reserve("bob", 1).outcome()).isEqualTo(Outcome.RESERVED);
+    }
+
+    @Test
+    void repeatByAHolder_onAnotherNodeAfterSoldOut_isTheSameReservation() {
+        stock.open(Sale.of("ticket", 10));
+        Spike first = start(Spike.builder(remote));
+        Spike second = start(Spike.builder(remote).syncEvery(Duration.ofMillis(20)));
+        List<Reservation> held = IntStream.range(0, 10)
+                .mapToObj(i -> first.reserve("buyer" + i, "key" + i, 1).reservation())
+                .toList();
+        await().until(() -> second.levels().orElseThrow().available() == 0);
+        // The first of these may still ask; once the holders are known, nobody new does.
+        await().untilAsserted(() -> {
+            int before = remote.reserveCalls.get();
+            assertThat(second.reserve("stranger", "key0", 1).outcome())
+                    .isEqualTo(Outcome.ALL_RESERVED);
+            assertThat(remote.reserveCalls).hasValue(before);
+        });
+        for (int i = 0; i < 10; i++) {
+            Answer repeat = second.reserve("buyer" + i, "key" + i, 1);
+            assertThat(repeat.outcome()).isEqualTo(Outcome.RESERVED);
+            assertThat(repeat.repeated()).isTrue();
+            assertThat(repeat.reservation()).isEqualTo(held.get(i));
+        }
+        int calls = remote.reserveCalls.get();
+        IntStream.range(0, 100)
+                .forEach(i -> assertThat(second.reserve("new" + i, "key" + i, 1).outcome())
+                        .isEqualTo(Outcome.ALL_RESERVED));
+        assertThat(remote.reserveCalls).hasValue(calls);
+    }
+
+    @Test
+    void holders_afterUnitsCameBackAndSoldAgain_areLoadedAnew() {
+        stock.open(Sale.of("ticket", 1));
+        Spike node = start(Spike.builder(remote).syncEvery(Duration.ofMillis(10)));
+        Spike other = start(Spike.builder(remote).syncEvery(Duration.ofMillis(10)));
+        ReservationId alice = new ReservationId("alice", "key");
+        node.reserve("alice", "key", 1);
+        await().until(() -> isRefusedWithoutACall(node, "stranger"));
+        other.cancel(alice);
+        await().until(() -> other.reserve("bob", "key", 1).outcome() == Outcome.RESERVED);
+        await().until(() -> node.levels().orElseThrow().reservations() == 2);
+        assertThat(node.reserve("bob", "key", 1).outcome()).isEqualTo(Outcome.RESERVED);
+        await().until(() -> isRefusedWithoutACall(node, "stranger"));
+        assertThat(node.reserve("bob", "key", 1).outcome()).isEqualTo(Outcome.RESERVED);
+    }
+
+    private boolean isRefusedWithoutACall(Spike spike, String buyer) {
+        int before = remote.reserveCalls.get();
+        Outcome outcome = spike.reserve(buyer, "key", 1).outcome();
+        return outcome == Outcome.ALL_RESERVED && remote.reserveCalls.get() == before;
+    }
+
+    @Test
+    void cancelThroughThisNode_reopensItAtOnce() {
+        Spike spike = open(1);
+        Answer alice = spike.reserve("alice", 1);
+        assertThat(spike.reserve("bob", 1).outcome()).isEqualTo(Outcome.ALL_RESERVED);
+        assertThat(spike.cancel(alice.reservation().id()).outcome()).isEqualTo(Outcome.CANCELLED);
+        assertThat(spike.reserve("bob", 1).outcome()).isEqualTo(Outcome.RESERVED);
+    }
+
+    @Test
+    void cancelThroughAnotherNode_reopensWithTheNextSync() {
+        stock.open(Sale.of("ticket", 1));
+        Spike spike = start(Spike.builder(remote).syncEvery(Duration.ofMillis(20)));
+        Spike other = start(Spike.builder(remote));
+        Answer alice = spike.reserve("alice", 1);
+        assertThat(spike.reserve("bob", 1).outcome()).isEqualTo(Outcome.ALL_RESERVED);
+        other.cancel(alice.reservation().id());
+        await().until(() -> spike.reserve("bob", 1).outcome() == Outcome.RESERVED);
+    }
+
+    @Test
+    void confirmAndFind_passThrough() {
+        Spike spike = open(1);
+        ReservationId id = spike.reserve("alice", 1).reservation().id();
+        assertThat(spike.find(id).outcome()).isEqualTo(Outcome.RESERVED);
+        assertThat(spike.confirm(id).outcome()).isEqualTo(Outcome.CONFIRMED);
+        assertThat(spike.cancel(id).outcome()).isEqualTo(Outcome.CONFIRMED);
+        assertThat(spike.find(id).outcome()).isEqualTo(Outcome.CONFIRMED);
+        assertThat(spike.find(new ReservationId("bob", "key")).outcome())
+                .isEqualTo(Outcome.NOT_FOUND);
+        assertThat(spike.reserve("bob", 1).outcome()).isEqualTo(Outcome.SOLD_OUT);
+    }
+
+    @Test
+    void replyLost_theSameBatchIsSentAgain_andSellsOnce() {
+        Spike spike = open(5);
+        remote.next(Fault.REPLY_LOST, Fault.REPLY_LOST);
+        Answer answer = spike.reserve("alice", "key", 2);
+        assertThat(answer.outcome()).isEqualTo(Outcome.RESERVED);
+        assertThat(remote.reserveCalls).hasValue(3);
+        assertThat(Set.copyOf(remote.batches)).hasSize(1);
+        assertThat(stock.levels().reserved()).isEqualTo(2);
+    }
+
+    @Test
+    void repliesLostUntilTheDeadline_isUnknown_andARepeatResolvesIt() {
+        stock.open(Sale.of("ticket", 5));
+        Spike spike =
+                start(Spike.builder(remote).timeout(Duration.ofMillis(100)).syncEvery(NEVER));
+        spike.reserve("first", 1);
+        remote.always = Fault.REPLY_LOST;
+        assertThat(spike.reserve("alice", "key", 1).outcome()).isEqualTo(Outcome.UNKNOWN);
+        remote.always = null;
+        Answer repeat = spike.reserve("alice", "key", 1);
+        assertThat(repeat.outcome()).isEqualTo(Outcome.RESERVED);
+        assertThat(repeat.repeated()).isTrue();
+        assertThat(stock.levels().reserved()).isEqualTo(2);
+    }
+
+    @Test
+    void lookBeforeTheCallLost_isUnavailable_sinceNothingWasSent() {
+        stock.open(Sale.of("ticket", 5));
+        Spike spike =
+                start(Spike.builder(remote).timeout(Duration.ofMillis(100)).syncEvery(NEVER));
+        await().until(() -> spike.levels().isPresent());
+        remote.always = Fault.REPLY_LOST;
+        assertThat(spike.reserve("alice", 1).outcome()).isEqualTo(Outcome.UNAVAILABLE);
+        assertThat(remote.reserveCalls).hasValue(0);
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"REFUSED", "NO_CONNECTION"})
+    void certainlyNeverRun_isUnavailable(Fault fault) {
+        stock.open(Sale.of("ticket", 5));
+        Spike spike =
+                start(Spike.builder(remote).timeout(Duration.ofMillis(100)).syncEvery(NEVER));
+        remote.always = fault;
+        Answer answer = spike.reserve("alice", 1);
+        assertThat(answer.outcome()).isEqualTo(Outcome.UNAVAILABLE);
+        assertThat(answer.retryAfter()).isPositive();
+        assertThat(stock.levels().available()).isEqualTo(5);
+    }
+
+    @Test
+    void refusedOnce_isTriedAgain_butNoConnectionIsToldAtOnce() {
+        Spike spike = open(5);
+        remote.next(Fault.REFUSED);
+        assertThat(spike.reserve("alice", 1).outcome()).isEqualTo(Outcome.RESERVED);
+        remote.next(Fault.NO_CONNECTION);
+        assertThat(spike.reserve("bob", 1).outcome()).isEqualTo(Outcome.UNAVAILABLE);
+        assertThat(remote.reserveCalls).hasValue(3);
+    }
+
+    @Test
+    void onceLost_thenRefused_staysUnknown() {
+        stock.open(Sale.of("ticket", 5));
+        Spike spike =
+                start(Spike.builder(remote).timeout(Duration.ofMillis(200)).syncEvery(NEVER));
+        spike.reserve("first", 1);
+        remote.next(Fault.CALL_LOST);
+        remote.always = Fault.REFUSED;
+        assertThat(spike.reserve("alice", 1).outcome()).isEqualTo(Outcome.UNKNOWN);
+    }
+
+    @Test
+    void callHangs_itsRequestsAreUnknown_andThoseThatWaitAreUnavailable_byTheirDeadlines() {
+        stock.open(Sale.of("ticket", 5));
+        Spike spike =
+                start(Spike.builder(remote).timeout(Duration.ofMillis(100)).syncEvery(NEVER));
+        remote.hold();
+        CompletionStage<Answer> inFlight = spike.reserveAsync("alice", 1);
+        await().until(() -> remote.reserveCalls.get() == 1);
+        CompletionStage<Answer> waiting = spike.reserveAsync("bob", 1);
+        assertThat(join(inFlight).outcome()).isEqualTo(Outcome.UNKNOWN);
+        assertThat(join(waiting).outcome()).isEqualTo(Outcome.UNAVAILABLE);
+        assertThat(remote.reserveCalls).hasValue(1);
+    }
+
+    @Test
+    void callThatRunsAfterItsDeadline_changesNothing() {
+        stock.open(Sale.of("ticket", 5));
+        Spike spike = start(Spike.builder(remote).timeout(Duration.ofMillis(50)).syncEvery(NEVER));
+        CountDownLatch held = remote.hold();
+        assertThat(spike.reserve("alice", 1).outcome()).isEqualTo(Outcome.UNKNOWN);
+        clockOffset.set(Duration.ofSeconds(1));
+        held.countDown();
+        await().until(() -> spike.reserve("bob", 1).outcome() == Outcome.RESERVED);
+        assertThat(stock.levels().reserved()).isEqualTo(1);
+    }
+
+    @Test
+    void storeClockJumps_sellingGoesOn() {
+        Spike spike = open(5);
+        for (Duration jump : List.of(Duration.ofHours(1), Duration.ofHours(-1), Duration.ZERO)) {
+            clockOffset.set(jump);
+            assertThat(spike.reserve("buyer", 1).outcome()).isEqualTo(Outcome.RESERVED);
+        }
+    }
+
+    @Test
+    void queueFull_isUnavailableWithADelay() {
+        stock.open(Sale.of("ticket", 1_000));
+        Spike spike = start(Spike.builder(remote).queueLimit(10).syncEvery(NEVER));
+        CountDownLatch held = remote.hold();
+        List<CompletionStage<Answer>> answers =
+                new ArrayList<>(List.of(spike.reserveAsync("first", 1)));
+        await().until(() -> remote.reserveCalls.get() == 1);
+        IntStream.range(0, 100).forEach(i -> answers.add(spike.reserveAsync("buyer" + i, 1)));
+        Answer refused = join(answers.get(100));
+        assertThat(refused.outcome()).isEqualTo(Outcome.UNAVAILABLE);
+        assertThat(refused.retryAfter()).isPositive();
+        held.countDown();
+        assertThat(outcomes(answers.stream()))
+                .isEqualTo(Map.of(Outcome.RESERVED, 11L, Outcome.UNAVAILABLE, 90L));
+    }
+
+    @Test
+    void absentSale_isNotOpen_withoutACall_untilItIsOpened() {
+        Spike spike = start(Spike.builder(remote).syncEvery(NEVER));
+        await().until(() -> spike.levels().isPresent());
+        assertThat(spike.reserve("alice", 1).outcome()).isEqualTo(Outcome.NOT_OPEN);
+        assertThat(spike.reserve("alice", "key", 1).outcome()).isEqualTo(Outcome.NOT_OPEN);
+        assertThat(remote.reserveCalls).hasValue(0);
+        assertThat(spike.open(Sale.of("ticket", 1))).isEqualTo(RemoteSpike.Opening.OPENED);
+        assertThat(spike.reserve("alice", 1).outcome()).isEqualTo(Outcome.RESERVED);
+    }
+
+    @Test
+    void openingTime_isKeptWithoutWaitingForASync() {
+        Instant opens = Clock.systemUTC().instant().plusMillis(300);
+        stock.open(Sale.of("ticket", 1).withOpening(opens, null));
+        Spike spike = start(Spike.builder(remote).syncEvery(NEVER));
+        await().until(() -> spike.levels().isPresent());
+        assertThat(spike.reserve("alice", 1).outcome()).isEqualTo(Outcome.NOT_OPEN);
+        await().pollInterval(Duration.ofMillis(5))
+                .atMost(5, SECONDS)
+                .until(() -> spike.reserve("alice", 1).outcome() == Outcome.RESERVED);
+        assertThat(stock.levels().asOf())
+                .isAfterOrEqualTo(opens.truncatedTo(java.time.temporal.ChronoUnit.MILLIS));
+    }
+
+    @Test
+    void closedSale_holdersAreStillAnswered() {
+        Instant closes = Clock.systemUTC().instant().plusSeconds(60);
+        stock.open(Sale.of("ticket", 5).withOpening(null, closes));
+        Spike spike = start(Spike.builder(remote).syncEvery(Duration.ofMillis(20)));
+        assertThat(spike.reserve("alice", "key", 1).outcome()).isEqualTo(Outcome.RESERVED);
+        clockOffset.set(Duration.ofSeconds(61));
+        await().until(() -> spike.reserve("bob", 1).outcome() == Outcome.CLOSED);
+        await().until(() -> {
+            int before = remote.reserveCalls.get();
+            return spike.reserve("bob", "key", 1).outcome() == Outcome.CLOSED
+                    && remote.reserveCalls.get() == before;
+        });
+        assertThat(spike.reserve("alice", "key", 1).outcome()).isEqualTo(Outcome.RESERVED);
+    }
+
+    @Test
+    void storeThatLostItsWrites_isNoticed_andSellingStops() {
+        AtomicReference<RemoteSpike> current = new AtomicReference<>(stock);
+        stock.open(Sale.of("ticket", 5));
+        RemoteSpike restarted = new InMemorySpike("ticket", Clock.systemUTC());
+        restarted.open(Sale.of("ticket", 5));
+        Spike spike = start(Spike.builder(new Switching(current, remote)).syncEvery(NEVER));
+        assertThat(spike.reserve("alice", 1).outcome()).isEqualTo(Outcome.RESERVED);
+        current.set(restarted);
+        assertThat(spike.reserve("bob", 1).outcome()).isEqualTo(Outcome.UNKNOWN);
+        assertThat(spike.haltReason().orElseThrow()).contains("lost or replaced");
+        assertThat(spike.reserve("bob", 1).outcome()).isEqualTo(Outcome.UNAVAILABLE);
+        assertThat(spike.reserve("bob", "key", 1).outcome()).isEqualTo(Outcome.UNAVAILABLE);
+    }
+
+    @Test
+    void damagedStore_stopsTheSale() {
+        Spike spike = open(5);
+        remote.next(Fault.DAMAGED);
+        assertThat(spike.reserve("alice", 1).outcome()).isEqualTo(Outcome.UNKNOWN);
+        assertThat(spike.haltReason()).contains("DAMAGED");
+        assertThat(spike.reserve("bob", 1).outcome()).isEqualTo(Outcome.UNAVAILABLE);
+    }
+
+    @Test
+    void close_waitsForWhatIsUnderWay_andRefusesTheRest() {
+        Spike spike = open(5);
+        CountDownLatch held = remote.hold();
+        CompletionStage<Answer> inFlight = spike.reserveAsync("alice", 1);
+        await().until(() -> remote.reserveCalls.get() == 1);
+        CompletableFuture<Void> closing = CompletableFuture.runAsync(spike::close);
+        await().until(() -> join(spike.reserveAsync("bob", 1)).outcome() == Outcome.UNAVAILABLE);
+        held.countDown();
+        assertThat(join(inFlight).outcome()).isEqualTo(Outcome.RESERVED);
+        closing.orTimeout(5, TimeUnit.SECONDS).join();
+        assertThat(spike.confirm(new ReservationId("alice", "key")).outcome())
+                .isEqualTo(Outcome.UNAVAILABLE);
+    }
+
+    @Test
+    void interruptedWaiter_isToldUnknown_andStaysInterrupted() throws InterruptedException {
+        Spike spike = open(5);
+        remote.hold();
+        AtomicReference<Answer> answer = new AtomicReference<>();
+        Thread waiter = new Thread(() -> {
+            answer.set(spike.reserve("alice", 1));
+            assertThat(Thread.currentThread().isInterrupted()).isTrue();
+        });
+        waiter.start();
+        await().until(() -> remote.reserveCalls.get() == 1);
+        waiter.interrupt();
+        waiter.join(10_000);
+        assertThat(answer.get().outcome()).isEqualTo(Outcome.UNKNOWN);
+    }
+
+    @Test
+    void malformedArguments_areNamed_andChangeNothing() {
+        Spike spike = open(5);
+        assertMisuse("must be > 0: quantity=0", () -> spike.reserve("alice", 0));
+        assertMisuse("must be > 0: quantity=-1", () -> spike.reserveAsync("alice", "key", -1));
+        assertMisuse("buyer=", () -> spike.reserve("", 1));
+        assertMisuse("buyer=a\nb", () -> spike.reserve("a\nb", 1));
+        assertMisuse("buyer=", () -> spike.reserve("\ud800", 1));
+        assertMisuse("buyer=", () -> spike.reserve("é".repeat(65), 1));
+        assertMisuse("key=", () -> spike.reserve("alice", "", 1));
+        assertMisuse("key=a b", () -> spike.reserve("alice", "a b", 1));
+        assertMisuse("must be >= 1: nodes=0", () -> Spike.builder(remote).nodes(0));
+        assertMisuse("buffer=NaN", () -> Spike.builder(remote).buffer(Double.NaN));
+        assertMisuse("timeout=PT0S", () -> Spike.builder(remote).timeout(Duration.ZERO));
+        assertThat(stock.levels().available()).isEqualTo(5);
+    }
+
+    private static void assertMisuse(String message, Runnable call) {
+        assertThatThrownBy(call::run)
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining(message);
+    }
+
+    /** A store that is exchanged under the node's feet, as by a restart without its data. */
+    private record Switching(AtomicReference<RemoteSpike> current, FaultySpike counting)
+            implements RemoteSpike {
+        @Override
+        public String saleId() {
+            return current.get().saleId();
+        }
+
+        @Override
+        public Opening open(Sale sale) {
+            return current.get().open(sale);
+        }
+
+        @Override
+        public Sale sale() {
+            return current.get().sale();
+        }
+
+        @Override
+        public Levels levels() {
+            counting.levels();
+            return current.get().levels();
+        }
+
+        @Override
+        public Reply reserve(List<Request> batch, long notAfterMillis) {
+            return current.get().reserve(batch, notAfterMillis);
+        }
+
+        @Override
+        public Reply settle(List<Settlement> batch, long notAfterMillis) {
+            return current.get().settle(batch, notAfterMillis);
+        }
+
+        @Override
+        public Reservation find(ReservationId id) {
+            return current.get().find(id);
+        }
+
+        @Override
+        public Page reservations(String cursor) {
+            return current.get().reservations(cursor);
+        }
+    }
+}
