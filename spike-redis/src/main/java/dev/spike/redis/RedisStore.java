@@ -62,9 +62,9 @@ public final class RedisStore implements AutoCloseable {
      */
     public static RedisStore connect(String uri) {
         RedisUri parsed = RedisUri.parse(uri);
-        RedisStore store = new RedisStore(Failures.translate(() -> client(parsed)));
+        RedisStore store = new RedisStore(Failures.translate(() -> newClient(parsed)));
         try {
-            store.requireFitness();
+            store.infos().forEach(RedisStore::requireFit);
             return store;
         } catch (RuntimeException unfit) {
             store.close();
@@ -88,7 +88,11 @@ public final class RedisStore implements AutoCloseable {
         jedis.close();
     }
 
-    private static UnifiedJedis client(RedisUri uri) {
+    UnifiedJedis client() {
+        return jedis;
+    }
+
+    private static UnifiedJedis newClient(RedisUri uri) {
         ConnectionPoolConfig pool = new ConnectionPoolConfig();
         pool.setMaxTotal(CONNECTIONS);
         pool.setMaxIdle(CONNECTIONS);
@@ -105,7 +109,8 @@ public final class RedisStore implements AutoCloseable {
                 RedisSentinelClient.builder()
                         .masterName(uri.master())
                         .sentinels(uri.hosts())
-                        .sentinelClientConfig(timeouts().build())
+                        .sentinelClientConfig(
+                                timeouts().autoNegotiateProtocol(false).build())
                         .clientConfig(config)
                         .poolConfig(pool)
                         .build();
@@ -142,19 +147,18 @@ public final class RedisStore implements AutoCloseable {
                 .blockingSocketTimeoutMillis(millis);
     }
 
-    private void requireFitness() {
-        for (String info : infos()) {
-            String version = field(info, "redis_version");
-            String policy = field(info, "maxmemory_policy");
-            if (Integer.parseInt(version.substring(0, version.indexOf('.'))) < 7) {
-                throw new IllegalStateException("Redis 7.0 or later is needed, this one is "
-                        + version + ": upgrade it, or use Valkey");
-            }
-            if (!policy.equals("noeviction")) {
-                throw new IllegalStateException(
-                        "Redis may evict the stock: maxmemory-policy is " + policy
-                                + ". Set 'maxmemory-policy noeviction' in redis.conf and by CONFIG SET");
-            }
+    /** Refuses a server that tells this about itself, if it is not fit to hold stocks. */
+    static void requireFit(String info) {
+        String version = field(info, "redis_version");
+        String policy = field(info, "maxmemory_policy");
+        if (Integer.parseInt(version.substring(0, version.indexOf('.'))) < 7) {
+            throw new IllegalStateException("Redis 7.0 or later is needed, this one is " + version
+                    + ": upgrade it, or use Valkey");
+        }
+        if (!policy.equals("noeviction")) {
+            throw new IllegalStateException(
+                    "Redis may evict the stock: maxmemory-policy is " + policy
+                            + ". Set 'maxmemory-policy noeviction' in redis.conf and by CONFIG SET");
         }
     }
 

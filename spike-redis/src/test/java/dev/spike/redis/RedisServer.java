@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import redis.clients.jedis.Jedis;
+import redis.clients.jedis.exceptions.JedisDataException;
 import redis.embedded.RedisExecProvider;
 
 import java.io.File;
@@ -18,6 +19,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 
 /**
@@ -110,6 +112,8 @@ final class RedisServer implements AutoCloseable {
     private boolean answers() {
         try (Jedis jedis = jedis()) {
             return jedis.ping().equals("PONG");
+        } catch (JedisDataException needsPassword) {
+            return String.valueOf(needsPassword.getMessage()).startsWith("NOAUTH");
         } catch (RuntimeException notYet) {
             return false;
         }
@@ -126,6 +130,12 @@ final class RedisServer implements AutoCloseable {
     /** A new connection of its own. */
     Jedis jedis() {
         return new Jedis("127.0.0.1", port);
+    }
+
+    void jedisDo(Consumer<Jedis> commands) {
+        try (Jedis jedis = jedis()) {
+            commands.accept(jedis);
+        }
     }
 
     /** SIGSTOP: connections stay, nothing answers. */
@@ -148,9 +158,13 @@ final class RedisServer implements AutoCloseable {
         }
     }
 
-    /** SIGKILL, which also ends a paused server. */
     @Override
     public void close() {
+        kill();
+    }
+
+    /** SIGKILL, which also ends a paused server. */
+    void kill() {
         process.destroyForcibly().onExit().join();
     }
 }

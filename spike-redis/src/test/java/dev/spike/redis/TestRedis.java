@@ -9,7 +9,14 @@ import org.junit.jupiter.api.extension.BeforeAllCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
 import redis.clients.jedis.RedisClient;
+import redis.clients.jedis.RedisClusterClient;
+import redis.clients.jedis.RedisSentinelClient;
+import redis.clients.jedis.UnifiedJedis;
+import redis.clients.jedis.util.Pool;
 
+import java.util.Collection;
+import java.util.List;
+import java.util.Objects;
 import java.util.UUID;
 
 /**
@@ -36,7 +43,7 @@ final class TestRedis implements BeforeAllCallback, AfterEachCallback, AfterAllC
 
     @Override
     public void afterEach(ExtensionContext context) {
-        assertThat(client().getPool().getNumActive()).as("borrowed connections").isZero();
+        assertThat(borrowed(client())).as("borrowed connections").isZero();
     }
 
     @Override
@@ -52,7 +59,17 @@ final class TestRedis implements BeforeAllCallback, AfterEachCallback, AfterAllC
     }
 
     RedisClient client() {
-        return java.util.Objects.requireNonNull(client);
+        return Objects.requireNonNull(client);
+    }
+
+    /** How many connections of a client are in use now. */
+    static int borrowed(UnifiedJedis jedis) {
+        Collection<? extends Pool<?>> pools = jedis instanceof RedisClusterClient cluster
+                ? cluster.getClusterNodes().values()
+                : jedis instanceof RedisSentinelClient sentinel
+                        ? sentinel.getPrimaryNodesConnectionMap().values()
+                        : List.of(((RedisClient) jedis).getPool());
+        return pools.stream().mapToInt(Pool::getNumActive).sum();
     }
 
     /** A sale of its own for a test. */

@@ -1,0 +1,237 @@
+package dev.spike.redis;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import static java.util.concurrent.TimeUnit.SECONDS;
+
+import dev.spike.core.Answer;
+import dev.spike.core.Conservation;
+import dev.spike.core.Outcome;
+import dev.spike.core.Reservation;
+import dev.spike.core.Sale;
+import dev.spike.core.Spike;
+
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+
+/** Whole nodes, each with connections of its own, over one real Redis. */
+@Timeout(60)
+class NodesTest {
+
+    private final RedisServer server = RedisServer.start();
+    private final String saleId = TestRedis.newSaleId();
+    private final List<RedisStore> stores = new ArrayList<>();
+    private final List<Spike> nodes = new ArrayList<>();
+
+    @BeforeEach
+    void startFourNodes() {
+        for (int i = 0; i < 4; i++) {
+            RedisStore store = RedisStore.connect(server.uri());
+            stores.add(store);
+            nodes.add(Spike.builder(store.sale(saleId)).nodes(4).start());
+        }
+    }
+
+    @AfterEach
+    void conserveAndClose() {
+        Conservation.check(stores.get(0).sale(saleId));
+        nodes.forEach(Spike::close);
+        assertThat(stores)
+                .allSatisfy(
+                        store -> assertThat(TestRedis.borrowed(store.client())).isZero());
+        stores.forEach(RedisStore::close);
+        server.close();
+    }
+
+    private static Answer join(CompletionStage<Answer> stage) {
+        return stage.toCompletableFuture().orTimeout(20, SECONDS).join();
+    }
+
+    private static Map<Outcome, Long> outcomes(Stream<CompletionStage<Answer>> stages) {
+        return stages.toList().stream()
+                .map(NodesTest::join)
+                .collect(Collectors.groupingBy(Answer::outcome, Collectors.counting()));
+    }
+
+    /** 70 % to the first. */
+    private Spike unevenNode(int i) {
+        return nodes.get(i % 10 < 7 ? 0 : i % 10 - 6);
+    }
+
+    @Test
+    void fourNodes_unevenLoad_exactlyTotal_andNoNoBeforeThat() {
+        nodes.get(0).open(Sale.of(saleId, 4_000));
+        nodes.forEach(Spike::sync);
+        assertThat(outcomes(IntStream.range(0, 4_000)
+                        .mapToObj(i -> unevenNode(i).reserveAsync("buyer" + i, 1))))
+                .isEqualTo(Map.of(Outcome.RESERVED, 4_000L));
+        assertThat(outcomes(IntStream.range(0, 4_000)
+                        .mapToObj(i -> unevenNode(i).reserveAsync("late" + i, 1))))
+                .isEqualTo(Map.of(Outcome.ALL_RESERVED, 4_000L));
+    }
+
+    @Test
+    void everyRequestRepeated_onAnotherNode_oneReservationPerKey() {
+        nodes.get(0).open(Sale.of(saleId, 5_000));
+        nodes.forEach(Spike::sync);
+        Map<String, Set<String>> reservations = new ConcurrentHashMap<>();
+        List<CompletionStage<Answer>> answers = new ArrayList<>();
+        for (int i = 0; i < 2_000; i++) {
+            for (int node = 0; node < 4; node++) {
+                answers.add(nodes.get((i + node) % 4).reserveAsync("buyer" + i, "key" + i, 1));
+            }
+        }
+        AtomicInteger first = new AtomicInteger();
+        answers.stream().map(NodesTest::join).forEach(answer -> {
+            assertThat(answer.outcome()).isEqualTo(Outcome.RESERVED);
+            Reservation reservation = answer.reservation();
+            reservations
+                    .computeIfAbsent(
+                            reservation.id().buyer(), buyer -> ConcurrentHashMap.newKeySet())
+                    .add(reservation.toString());
+            first.addAndGet(answer.repeated() ? 0 : 1);
+        });
+        assertThat(first).hasValue(2_000);
+        assertThat(reservations)
+                .hasSize(2_000)
+                .allSatisfy((buyer, seen) -> assertThat(seen).hasSize(1));
+    }
+
+    @Test
+    void perBuyerLimit_isExactOverAllNodes() {
+        nodes.get(0).open(Sale.of(saleId, 10_000).withPerBuyer(3));
+        nodes.forEach(Spike::sync);
+        Map<Outcome, Long> outcomes = outcomes(IntStream.range(0, 2_000)
+                .mapToObj(i -> nodes.get(i % 4).reserveAsync("buyer" + i / 4 % 50, "key" + i, 1)));
+        assertThat(outcomes)
+                .isEqualTo(Map.of(Outcome.RESERVED, 150L, Outcome.LIMIT_REACHED, 1_850L));
+    }
+
+    @Test
+    void soldOut_holdersRepeatOnAnotherNode_andStrangersCostNoCall() {
+        nodes.get(0).open(Sale.of(saleId, 1_000));
+        nodes.forEach(Spike::sync);
+        Map<Integer, Reservation> held = new HashMap<>();
+        for (int i = 0; i < 1_000; i++) {
+            held.put(
+                    i,
+                    join(nodes.get(0).reserveAsync("buyer" + i, "key" + i, 1)).reservation());
+        }
+        Spike other = nodes.get(3);
+        other.sync();
+        // The first stranger makes the node load the holders; until they are there, strangers cost
+        // a call.
+        await().until(() -> {
+            long before = reserveCalls();
+            assertThat(other.reserve("stranger", "some-key", 1).outcome())
+                    .isEqualTo(Outcome.ALL_RESERVED);
+            return reserveCalls() == before;
+        });
+        long before = reserveCalls();
+        for (int i = 0; i < 1_000; i++) {
+            assertThat(other.reserve("stranger", "key" + i, 1).outcome())
+                    .isEqualTo(Outcome.ALL_RESERVED);
+        }
+        assertThat(reserveCalls()).isEqualTo(before);
+        held.forEach((i, reservation) -> {
+            Answer repeat = other.reserve("buyer" + i, "key" + i, 1);
+            assertThat(repeat.outcome()).isEqualTo(Outcome.RESERVED);
+            assertThat(repeat.reservation()).isEqualTo(reservation);
+        });
+    }
+
+    /**
+     * XADD and HSET would not tell refusals: counts the calls of scripts, but for those of the sync
+     * and of pages.
+     */
+    private long reserveCalls() {
+        try (var jedis = server.jedis()) {
+            Matcher calls = Pattern.compile("cmdstat_hmget:calls=(\\d+)")
+                    .matcher(jedis.info("commandstats"));
+            assertThat(calls.find()).isTrue();
+            Matcher levels = Pattern.compile("cmdstat_time:calls=(\\d+)")
+                    .matcher(jedis.info("commandstats"));
+            assertThat(levels.find()).isTrue();
+            // Each script calls TIME once; reserve calls HMGET twice, levels once, page never.
+            return Long.parseLong(calls.group(1))
+                    - Long.parseLong(levels.group(1))
+                    + pages(jedis.info("commandstats"));
+        }
+    }
+
+    private static long pages(String stats) {
+        Matcher scans = Pattern.compile("cmdstat_hscan:calls=(\\d+)").matcher(stats);
+        return scans.find() ? Long.parseLong(scans.group(1)) : 0;
+    }
+
+    @Test
+    void redisPausedUnderLoad_isNeverSoldOut_andBalancesAfterwards() throws Exception {
+        nodes.get(0).open(Sale.of(saleId, 1_000_000));
+        nodes.forEach(Spike::sync);
+        Map<Outcome, AtomicInteger> outcomes = new ConcurrentHashMap<>();
+        Set<String> reserved = ConcurrentHashMap.newKeySet();
+        AtomicBoolean stop = new AtomicBoolean();
+        AtomicInteger next = new AtomicInteger();
+        ExecutorService buyers = Executors.newFixedThreadPool(16);
+        List<Future<?>> running = new ArrayList<>();
+        for (int i = 0; i < 16; i++) {
+            Spike node = nodes.get(i % 4);
+            running.add(buyers.submit(() -> {
+                while (!stop.get()) {
+                    String buyer = "buyer" + next.incrementAndGet();
+                    Answer answer = node.reserve(buyer, "key", 1);
+                    outcomes.computeIfAbsent(answer.outcome(), o -> new AtomicInteger())
+                            .incrementAndGet();
+                    if (answer.outcome() == Outcome.RESERVED) {
+                        reserved.add(buyer);
+                    }
+                }
+            }));
+        }
+        await().until(() -> reserved.size() > 1_000);
+        server.pause();
+        await().during(Duration.ofSeconds(2)).atMost(5, SECONDS).until(() -> true);
+        server.resume();
+        int before = reserved.size();
+        await().atMost(10, SECONDS).until(() -> reserved.size() > before + 1_000);
+        stop.set(true);
+        for (Future<?> buyer : running) {
+            buyer.get(10, SECONDS);
+        }
+        buyers.shutdown();
+        assertThat(outcomes.keySet())
+                .isSubsetOf(Outcome.RESERVED, Outcome.UNKNOWN, Outcome.UNAVAILABLE);
+        assertThat(outcomes.get(Outcome.UNKNOWN)).isNotNull();
+        // Who was told RESERVED has it; who was told UNKNOWN may have it; nobody else.
+        RedisSpike stock = stores.get(0).sale(saleId);
+        Set<String> holders = Conservation.reservations(stock).keySet().stream()
+                .map(id -> id.buyer())
+                .collect(Collectors.toSet());
+        assertThat(holders).containsAll(reserved);
+        assertThat(holders.size() - reserved.size())
+                .isLessThanOrEqualTo(outcomes.get(Outcome.UNKNOWN).get());
+        assertThat(nodes).allSatisfy(node -> assertThat(node.haltReason()).isEmpty());
+    }
+}
