@@ -86,9 +86,7 @@ final class Gate {
      * time.
      */
     Gate with(Levels fresh, long asked, long received) {
-        HolderSet valid =
-                holders != null && holders.isCompleteFor(fresh.reservations()) ? holders : null;
-        return new Gate(fresh, asked, received, opensAt, valid, halted);
+        return new Gate(fresh, asked, received, opensAt, ifComplete(holders, fresh), halted);
     }
 
     /** This gate, knowing when the sale opens; null: at once. */
@@ -96,9 +94,14 @@ final class Gate {
         return new Gate(levels, askedNanos, receivedNanos, opens, holders, halted);
     }
 
-    /** This gate, knowing who holds units. */
+    /** This gate, knowing who holds units, unless somebody got some since the set was begun. */
     Gate withHolders(HolderSet set) {
-        return new Gate(levels, askedNanos, receivedNanos, opensAt, set, halted);
+        return new Gate(
+                levels, askedNanos, receivedNanos, opensAt, ifComplete(set, levels), halted);
+    }
+
+    private static @Nullable HolderSet ifComplete(@Nullable HolderSet set, @Nullable Levels at) {
+        return set != null && at != null && set.isCompleteFor(at.reservations()) ? set : null;
     }
 
     /** This gate, shut for good. */

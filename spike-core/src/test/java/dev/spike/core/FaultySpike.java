@@ -41,6 +41,7 @@ final class FaultySpike implements RemoteSpike {
     final AtomicInteger levelCalls = new AtomicInteger();
     final Queue<List<Request>> batches = new ConcurrentLinkedQueue<>();
     volatile @Nullable Fault always;
+    volatile Runnable afterPage = () -> {};
     volatile CountDownLatch gate = new CountDownLatch(0);
 
     FaultySpike(RemoteSpike stock) {
@@ -120,6 +121,8 @@ final class FaultySpike implements RemoteSpike {
 
     @Override
     public Page reservations(@Nullable String cursor) {
-        return stock.reservations(cursor);
+        Page page = stock.reservations(cursor);
+        afterPage.run();
+        return page;
     }
 }

@@ -184,6 +184,26 @@ class SpikeTest {
         assertThat(node.reserve("bob", "key", 1).outcome()).isEqualTo(Outcome.RESERVED);
     }
 
+    @Test
+    void holders_thatChangedWhileTheyWereLoaded_areNotTrusted() {
+        stock.open(Sale.of("ticket", 1));
+        Spike node = start(Spike.builder(remote).syncEvery(NEVER));
+        node.reserve("alice", "key", 1);
+        CountDownLatch changed = new CountDownLatch(1);
+        remote.afterPage = () -> {
+            ReservationId alice = new ReservationId("alice", "key");
+            stock.settle(
+                    List.of(new RemoteSpike.Settlement(alice, Outcome.CANCELLED)), Long.MAX_VALUE);
+            stock.reserve(List.of(new Request(new ReservationId("bob", "key"), 1)), Long.MAX_VALUE);
+            node.sync();
+            changed.countDown();
+        };
+        assertThat(node.reserve("stranger", "key", 1).outcome()).isEqualTo(Outcome.ALL_RESERVED);
+        await().until(() -> changed.getCount() == 0);
+        await().during(Duration.ofMillis(200))
+                .until(() -> node.reserve("bob", "key", 1).outcome() == Outcome.RESERVED);
+    }
+
     private boolean isRefusedWithoutACall(Spike spike, String buyer) {
         int before = remote.reserveCalls.get();
         Outcome outcome = spike.reserve(buyer, "key", 1).outcome();
