@@ -189,8 +189,10 @@ class SpikeTest {
         stock.open(Sale.of("ticket", 1));
         Spike node = start(Spike.builder(remote).syncEvery(NEVER));
         node.reserve("alice", "key", 1);
+        CountDownLatch strangerAnswered = new CountDownLatch(1);
         CountDownLatch changed = new CountDownLatch(1);
         remote.afterPage = () -> {
+            awaitLatch(strangerAnswered);
             ReservationId alice = new ReservationId("alice", "key");
             stock.settle(
                     List.of(new RemoteSpike.Settlement(alice, Outcome.CANCELLED)), Long.MAX_VALUE);
@@ -199,9 +201,18 @@ class SpikeTest {
             changed.countDown();
         };
         assertThat(node.reserve("stranger", "key", 1).outcome()).isEqualTo(Outcome.ALL_RESERVED);
-        await().until(() -> changed.getCount() == 0);
+        strangerAnswered.countDown();
+        awaitLatch(changed);
         await().during(Duration.ofMillis(200))
                 .until(() -> node.reserve("bob", "key", 1).outcome() == Outcome.RESERVED);
+    }
+
+    private static void awaitLatch(CountDownLatch latch) {
+        try {
+            assertThat(latch.await(10, SECONDS)).isTrue();
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     private boolean isRefusedWithoutACall(Spike spike, String buyer) {
