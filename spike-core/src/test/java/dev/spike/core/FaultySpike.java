@@ -10,6 +10,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 
 /**
  * The in-memory stock behind a network that loses calls and replies, and holds them up, on demand.
@@ -41,6 +42,7 @@ final class FaultySpike implements RemoteSpike {
     final AtomicInteger levelCalls = new AtomicInteger();
     final Queue<List<Request>> batches = new ConcurrentLinkedQueue<>();
     volatile @Nullable Fault always;
+    volatile UnaryOperator<Levels> onLevels = UnaryOperator.identity();
     volatile Runnable afterPage = () -> {};
     volatile CountDownLatch gate = new CountDownLatch(0);
 
@@ -94,7 +96,7 @@ final class FaultySpike implements RemoteSpike {
         if (always != null) {
             throw new RemoteSpikeException(always.kind, always.toString(), null);
         }
-        return stock.levels();
+        return onLevels.apply(stock.levels());
     }
 
     @Override

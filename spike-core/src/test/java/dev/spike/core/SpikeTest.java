@@ -434,6 +434,48 @@ class SpikeTest {
     }
 
     @Test
+    void storeWhoseSequenceWentBack_isNoticed_andSellingStops() {
+        Spike spike = open(5);
+        assertThat(spike.reserve("alice", 1).outcome()).isEqualTo(Outcome.RESERVED);
+        remote.onLevels = levels -> withSequence(levels, levels.sequence() - 1);
+        assertThat(spike.sync()).isEmpty();
+        assertThat(spike.haltReason().orElseThrow()).contains("sequence 2 went back to 1");
+        assertThat(spike.reserve("bob", 1).outcome()).isEqualTo(Outcome.UNAVAILABLE);
+    }
+
+    @Test
+    void replyOvertakenByAnother_doesNotBringBackOldLevels() {
+        Spike spike = open(2);
+        assertThat(spike.reserve("first", 1).outcome()).isEqualTo(Outcome.RESERVED);
+        CountDownLatch looked = new CountDownLatch(1);
+        CountDownLatch overtaken = new CountDownLatch(1);
+        remote.onLevels = levels -> {
+            looked.countDown();
+            awaitLatch(overtaken);
+            return levels;
+        };
+        CompletableFuture<?> slowLook = CompletableFuture.runAsync(spike::sync);
+        awaitLatch(looked);
+        assertThat(spike.reserve("alice", 1).outcome()).isEqualTo(Outcome.RESERVED);
+        overtaken.countDown();
+        slowLook.orTimeout(10, SECONDS).join();
+        assertThat(spike.levels().orElseThrow().available()).isZero();
+        assertThat(spike.haltReason()).isEmpty();
+    }
+
+    private static Levels withSequence(Levels levels, long sequence) {
+        return new Levels(
+                levels.phase(),
+                levels.ledger(),
+                sequence,
+                levels.available(),
+                levels.reserved(),
+                levels.sold(),
+                levels.reservations(),
+                levels.asOf());
+    }
+
+    @Test
     void damagedStore_stopsTheSale() {
         Spike spike = open(5);
         remote.next(Fault.DAMAGED);
