@@ -7,6 +7,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 
 /**
@@ -123,10 +124,18 @@ public final class SpikeBuilder {
         };
         ExecutorService ownCalls = Executors.newCachedThreadPool(daemons);
         ScheduledExecutorService ownTimer = Executors.newSingleThreadScheduledExecutor(daemons);
-        return new Spike(remote, this, ownCalls, ownTimer, () -> {
-            ownTimer.shutdownNow();
-            ownCalls.shutdown();
-        });
+        return new Spike(remote, this, ownCalls, ownTimer, () -> stop(ownCalls, ownTimer));
+    }
+
+    /** The calls first, since they still use the timer. */
+    private static void stop(ExecutorService calls, ExecutorService timer) {
+        calls.shutdown();
+        try {
+            calls.awaitTermination(1, TimeUnit.SECONDS);
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+        }
+        timer.shutdownNow();
     }
 
     private static boolean isBetween(Duration time, Duration least, Duration most) {

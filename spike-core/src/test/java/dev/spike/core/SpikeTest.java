@@ -390,16 +390,20 @@ class SpikeTest {
 
     @Test
     void openingTime_isKeptWithoutWaitingForASync() {
-        Instant opens = Clock.systemUTC().instant().plusMillis(300);
-        stock.open(Sale.of("ticket", 1).withOpening(opens, null));
-        Spike spike = start(Spike.builder(remote).syncEvery(NEVER));
-        await().until(() -> spike.levels().isPresent());
-        assertThat(spike.reserve("alice", 1).outcome()).isEqualTo(Outcome.NOT_OPEN);
-        await().pollInterval(Duration.ofMillis(5))
-                .atMost(5, SECONDS)
-                .until(() -> spike.reserve("alice", 1).outcome() == Outcome.RESERVED);
-        assertThat(stock.levels().asOf())
-                .isAfterOrEqualTo(opens.truncatedTo(java.time.temporal.ChronoUnit.MILLIS));
+        AtomicReference<Instant> now = new AtomicReference<>(Instant.EPOCH);
+        FaultySpike counting = new FaultySpike(new InMemorySpike("ticket", now::get));
+        counting.open(Sale.of("ticket", 1).withOpening(Instant.ofEpochSecond(10), null));
+        try (Spike spike = Spike.builder(counting)
+                .syncEvery(NEVER)
+                .nanoTime(() -> TimeUnit.MILLISECONDS.toNanos(now.get().toEpochMilli()))
+                .start()) {
+            assertThat(spike.sync()).isPresent();
+            now.set(Instant.ofEpochMilli(9_999));
+            assertThat(spike.reserve("alice", 1).outcome()).isEqualTo(Outcome.NOT_OPEN);
+            assertThat(counting.reserveCalls).hasValue(0);
+            now.set(Instant.ofEpochSecond(10));
+            assertThat(spike.reserve("alice", 1).outcome()).isEqualTo(Outcome.RESERVED);
+        }
     }
 
     @Test
