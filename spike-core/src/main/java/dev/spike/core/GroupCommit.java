@@ -289,8 +289,8 @@ final class GroupCommit<R> {
                 giveUp();
                 return 0;
             }
-            long backoff =
-                    Math.min(LAST_BACKOFF_NANOS, FIRST_BACKOFF_NANOS << Math.min(tries++, 16));
+            long mostNanos = Math.min(LAST_BACKOFF_NANOS, patienceNanos / 8 + 2);
+            long backoff = Math.min(mostNanos, FIRST_BACKOFF_NANOS << Math.min(tries++, 16));
             return ThreadLocalRandom.current().nextLong(backoff / 2, backoff) + 1;
         }
 

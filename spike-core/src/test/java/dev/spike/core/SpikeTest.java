@@ -269,7 +269,7 @@ class SpikeTest {
     void repliesLostUntilTheDeadline_isUnknown_andARepeatResolvesIt() {
         stock.open(Sale.of("ticket", 5));
         Spike spike =
-                start(Spike.builder(remote).timeout(Duration.ofMillis(100)).syncEvery(NEVER));
+                start(Spike.builder(remote).timeout(Duration.ofMillis(500)).syncEvery(NEVER));
         spike.reserve("first", 1);
         remote.always = Fault.REPLY_LOST;
         assertThat(spike.reserve("alice", "key", 1).outcome()).isEqualTo(Outcome.UNKNOWN);
@@ -284,7 +284,7 @@ class SpikeTest {
     void lookBeforeTheCallLost_isUnavailable_sinceNothingWasSent() {
         stock.open(Sale.of("ticket", 5));
         Spike spike =
-                start(Spike.builder(remote).timeout(Duration.ofMillis(100)).syncEvery(NEVER));
+                start(Spike.builder(remote).timeout(Duration.ofMillis(500)).syncEvery(NEVER));
         await().until(() -> spike.levels().isPresent());
         remote.always = Fault.REPLY_LOST;
         assertThat(spike.reserve("alice", 1).outcome()).isEqualTo(Outcome.UNAVAILABLE);
@@ -296,7 +296,7 @@ class SpikeTest {
     void certainlyNeverRun_isUnavailable(Fault fault) {
         stock.open(Sale.of("ticket", 5));
         Spike spike =
-                start(Spike.builder(remote).timeout(Duration.ofMillis(100)).syncEvery(NEVER));
+                start(Spike.builder(remote).timeout(Duration.ofMillis(500)).syncEvery(NEVER));
         remote.always = fault;
         Answer answer = spike.reserve("alice", 1);
         assertThat(answer.outcome()).isEqualTo(Outcome.UNAVAILABLE);
@@ -318,7 +318,7 @@ class SpikeTest {
     void onceLost_thenRefused_staysUnknown() {
         stock.open(Sale.of("ticket", 5));
         Spike spike =
-                start(Spike.builder(remote).timeout(Duration.ofMillis(200)).syncEvery(NEVER));
+                start(Spike.builder(remote).timeout(Duration.ofMillis(500)).syncEvery(NEVER));
         spike.reserve("first", 1);
         remote.next(Fault.CALL_LOST);
         remote.always = Fault.REFUSED;
@@ -329,7 +329,7 @@ class SpikeTest {
     void callHangs_itsRequestsAreUnknown_andThoseThatWaitAreUnavailable_byTheirDeadlines() {
         stock.open(Sale.of("ticket", 5));
         Spike spike =
-                start(Spike.builder(remote).timeout(Duration.ofMillis(100)).syncEvery(NEVER));
+                start(Spike.builder(remote).timeout(Duration.ofMillis(500)).syncEvery(NEVER));
         remote.hold();
         CompletionStage<Answer> inFlight = spike.reserveAsync("alice", 1);
         await().until(() -> remote.reserveCalls.get() == 1);
@@ -342,12 +342,13 @@ class SpikeTest {
     @Test
     void callThatRunsAfterItsDeadline_changesNothing() {
         stock.open(Sale.of("ticket", 5));
-        Spike spike = start(Spike.builder(remote).timeout(Duration.ofMillis(50)).syncEvery(NEVER));
+        Spike spike =
+                start(Spike.builder(remote).timeout(Duration.ofMillis(500)).syncEvery(NEVER));
         CountDownLatch held = remote.hold();
         assertThat(spike.reserve("alice", 1).outcome()).isEqualTo(Outcome.UNKNOWN);
         clockOffset.set(Duration.ofSeconds(1));
         held.countDown();
-        await().until(() -> spike.reserve("bob", 1).outcome() == Outcome.RESERVED);
+        await().until(() -> spike.reserve("bob", "key", 1).outcome() == Outcome.RESERVED);
         assertThat(stock.levels().reserved()).isEqualTo(1);
     }
 
