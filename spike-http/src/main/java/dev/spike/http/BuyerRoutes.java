@@ -1,0 +1,74 @@
+package dev.spike.http;
+
+import io.undertow.server.HttpHandler;
+import io.undertow.server.HttpServerExchange;
+import io.undertow.util.HttpString;
+import io.undertow.util.Methods;
+
+/** The routes of the buyers' listener. */
+final class BuyerRoutes implements HttpHandler {
+
+    private final BuyTicketHandler buyTicket;
+    private final ReservationsHandler reservations;
+    private final SaleHandler sale;
+    private final HealthHandler health;
+
+    BuyerRoutes(
+            BuyTicketHandler buyTicket,
+            ReservationsHandler reservations,
+            SaleHandler sale,
+            HealthHandler health) {
+        this.buyTicket = buyTicket;
+        this.reservations = reservations;
+        this.sale = sale;
+        this.health = health;
+    }
+
+    @Override
+    public void handleRequest(HttpServerExchange exchange) throws Exception {
+        String path = exchange.getRequestURI();
+        switch (path) {
+            case "/buy/ticket" -> buyTicket.handleRequest(exchange);
+            case "/healthz" -> Route.get(exchange, health::live);
+            case "/readyz" -> Route.get(exchange, health::ready);
+            default -> {
+                SalePath salePath = SalePath.parse(path);
+                if (salePath == null) {
+                    Problem.NOT_FOUND.send(exchange);
+                } else {
+                    handle(exchange, salePath);
+                }
+            }
+        }
+    }
+
+    private void handle(HttpServerExchange exchange, SalePath path) throws Exception {
+        HttpString method = exchange.getRequestMethod();
+        switch (path.kind()) {
+            case SALE -> Route.get(exchange, same -> sale.get(same, path.sale()));
+            case RESERVATIONS -> {
+                if (method.equals(Methods.POST)) {
+                    reservations.reserve(exchange, path.sale());
+                } else {
+                    Route.refuse(exchange, "POST");
+                }
+            }
+            case RESERVATION -> {
+                if (method.equals(Methods.DELETE)) {
+                    reservations.cancel(exchange, path.sale(), path.reservation());
+                } else if (Route.isGet(exchange)) {
+                    reservations.find(exchange, path.sale(), path.reservation());
+                } else {
+                    Route.refuse(exchange, "GET, HEAD, DELETE");
+                }
+            }
+            case CONFIRM -> {
+                if (method.equals(Methods.POST)) {
+                    reservations.confirm(exchange, path.sale(), path.reservation());
+                } else {
+                    Route.refuse(exchange, "POST");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,58 @@
+package dev.spike.http;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+
+import org.jspecify.annotations.Nullable;
+
+/** The data directory, held by one server at a time. The system frees it when the server dies. */
+final class DataDirectory implements AutoCloseable {
+
+    private final FileChannel file;
+
+    private DataDirectory(FileChannel file) {
+        this.file = file;
+    }
+
+    /** @throws StartException if another server holds it, or it cannot be written */
+    static DataDirectory lock(Path directory) {
+        try {
+            Path file = Files.createDirectories(directory).resolve("lock");
+            FileChannel channel = FileChannel.open(
+                    file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+            if (!isFree(channel)) {
+                channel.close();
+                throw new StartException("--data " + directory
+                        + " is in use by another server; stop it, or give another --data");
+            }
+            return new DataDirectory(channel);
+        } catch (IOException failure) {
+            throw new StartException(
+                    "--data " + directory + " cannot be written: " + failure, failure);
+        }
+    }
+
+    private static boolean isFree(FileChannel channel) throws IOException {
+        try {
+            @Nullable FileLock lock = channel.tryLock();
+            return lock != null;
+        } catch (OverlappingFileLockException sameProcess) {
+            return false;
+        }
+    }
+
+    @Override
+    public void close() {
+        try {
+            file.close();
+        } catch (IOException failure) {
+            throw new UncheckedIOException(failure);
+        }
+    }
+}

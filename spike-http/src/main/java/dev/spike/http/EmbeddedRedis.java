@@ -1,0 +1,218 @@
+package dev.spike.http;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import redis.clients.jedis.Jedis;
+import redis.clients.jedis.exceptions.JedisException;
+import redis.embedded.RedisExecProvider;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+
+/**
+ * A real redis-server of our own, on loopback, whose data is in the data directory.
+ *
+ * <p>It is started as a daemon, in a session of its own, so that an interrupt from the terminal
+ * reaches only this server, which drains first. When this server is killed it lives on; the next
+ * start finds it by the recorded port. Its port is recorded <em>before</em> it starts, so that two
+ * never write the same files.
+ */
+final class EmbeddedRedis implements AutoCloseable {
+
+    private static final String LOOPBACK = "127.0.0.1";
+    private static final Duration START = Duration.ofSeconds(60);
+    private static final Duration STOP = Duration.ofSeconds(3);
+    private static final int CALL_MILLIS = 1_000;
+
+    private final DataDirectory data;
+    private final Path dir;
+    private final int port;
+    private final long pid;
+
+    private EmbeddedRedis(DataDirectory data, Path dir, int port, long pid) {
+        this.data = data;
+        this.dir = dir;
+        this.port = port;
+        this.pid = pid;
+    }
+
+    /**
+     * Goes on with the one that a killed server left behind, or starts one from the files. Blocks
+     * until it has loaded them.
+     *
+     * @throws StartException if the directory is in use or Redis does not start
+     */
+    static EmbeddedRedis start(Path directory) {
+        DataDirectory data = DataDirectory.lock(directory);
+        try {
+            Path dir = Files.createDirectories(directory.resolve("redis")).toRealPath();
+            int recorded = recordedPort(dir);
+            if (recorded > 0) {
+                Optional<Long> pid = awaitLoaded(dir, recorded, mayBeAlive(dir) ? START : Duration.ZERO);
+                if (pid.isPresent()) {
+                    return new EmbeddedRedis(data, dir, recorded, pid.get());
+                }
+            }
+            int port = freePort();
+            Files.writeString(portFile(dir), Integer.toString(port));
+            launch(dir, port);
+            long pid = awaitLoaded(dir, port, START)
+                    .orElseThrow(() -> new StartException(
+                            "the embedded Redis does not answer; see " + dir.resolve("redis.log")));
+            return new EmbeddedRedis(data, dir, port, pid);
+        } catch (IOException failure) {
+            data.close();
+            throw new StartException("the embedded Redis cannot start: " + failure, failure);
+        } catch (RuntimeException failure) {
+            data.close();
+            throw failure;
+        }
+    }
+
+    String uri() {
+        return "redis://" + LOOPBACK + ":" + port;
+    }
+
+    /** Stops Redis, in a bounded time; what it holds is on disk then. */
+    @Override
+    public void close() {
+        ProcessHandle.of(pid).ifPresent(process -> {
+            process.destroy();
+            try {
+                process.onExit().get(STOP.toMillis(), TimeUnit.MILLISECONDS);
+                Files.deleteIfExists(portFile(dir));
+            } catch (TimeoutException slow) {
+                process.destroyForcibly();
+            } catch (Exception leftAlone) {
+                Thread.currentThread().interrupt();
+            }
+        });
+        data.close();
+    }
+
+    private static void launch(Path dir, int port) throws IOException {
+        Path log = dir.resolve("redis.log");
+        List<String> command = List.of(
+                executable(dir).toString(),
+                "--bind", LOOPBACK,
+                "--port", Integer.toString(port),
+                "--daemonize", "yes",
+                "--dir", dir.toString(),
+                "--pidfile", pidFile(dir).toString(),
+                "--logfile", log.toString(),
+                "--appendonly", "yes",
+                "--appendfsync", "everysec",
+                "--maxmemory-policy", "noeviction",
+                "--save", "");
+        Process launcher = new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))
+                .start();
+        try {
+            if (!launcher.waitFor(START.toMillis(), TimeUnit.MILLISECONDS)
+                    || launcher.exitValue() != 0) {
+                launcher.destroyForcibly();
+                throw new StartException("the embedded Redis did not start; see " + log);
+            }
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            throw new StartException("interrupted", interrupted);
+        }
+    }
+
+    /** The binary, kept with the data: what the library unpacks is left behind by a kill. */
+    private static Path executable(Path dir) throws IOException {
+        Path unpacked = RedisExecProvider.defaultProvider().get().toPath();
+        Path kept = dir.resolve("redis-server");
+        Files.copy(unpacked, kept, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.COPY_ATTRIBUTES);
+        Files.deleteIfExists(unpacked);
+        Files.deleteIfExists(unpacked.getParent());
+        return kept;
+    }
+
+    /**
+     * Waits until our Redis answers on this port and has loaded its files.
+     *
+     * @return its process id; empty if something else, or nothing, answers
+     */
+    private static Optional<Long> awaitLoaded(Path dir, int port, Duration patience) {
+        long end = System.nanoTime() + patience.toNanos();
+        do {
+            try (Jedis redis = new Jedis(LOOPBACK, port, CALL_MILLIS)) {
+                if (!dir.toString().equals(redis.configGet("dir").get("dir"))) {
+                    return Optional.empty();
+                }
+                if (field(redis.info("persistence"), "loading").equals("0")) {
+                    return Optional.of(Long.valueOf(field(redis.info("server"), "process_id")));
+                }
+            } catch (JedisException notYet) {
+                // Refused, or not ours to talk to: only time tells.
+            }
+            pause();
+        } while (System.nanoTime() - end < 0);
+        return Optional.empty();
+    }
+
+    private static void pause() {
+        try {
+            TimeUnit.MILLISECONDS.sleep(20);
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            throw new StartException("interrupted", interrupted);
+        }
+    }
+
+    private static String field(String info, String name) {
+        return info.lines()
+                .filter(line -> line.startsWith(name + ":"))
+                .map(line -> line.substring(name.length() + 1).strip())
+                .findFirst()
+                .orElse("");
+    }
+
+    /** Whether the process that Redis recorded for itself lives, perhaps still loading. */
+    private static boolean mayBeAlive(Path dir) throws IOException {
+        Path file = pidFile(dir);
+        if (!Files.exists(file)) {
+            return false;
+        }
+        String text = Files.readString(file, UTF_8).strip();
+        return !text.isEmpty()
+                && ProcessHandle.of(Long.parseLong(text))
+                        .flatMap(process -> process.info().command())
+                        .filter(command -> command.contains("redis-server"))
+                        .isPresent();
+    }
+
+    private static int recordedPort(Path dir) throws IOException {
+        Path file = portFile(dir);
+        try {
+            return Files.exists(file) ? Integer.parseInt(Files.readString(file, UTF_8).strip()) : 0;
+        } catch (NumberFormatException halfWritten) {
+            return 0;
+        }
+    }
+
+    private static Path portFile(Path dir) {
+        return dir.resolve("redis.port");
+    }
+
+    private static Path pidFile(Path dir) {
+        return dir.resolve("redis.pid");
+    }
+
+    private static int freePort() throws IOException {
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getByName(LOOPBACK))) {
+            return socket.getLocalPort();
+        }
+    }
+}

@@ -1,0 +1,223 @@
+package dev.spike.http;
+
+import dev.spike.core.Sale;
+
+import org.jspecify.annotations.Nullable;
+
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Locale;
+import java.util.Map;
+
+/**
+ * The options of the server: flags, else environment ({@code SPIKE_PORT} for {@code --port}, and so
+ * on for every flag), else defaults.
+ */
+@Command(
+        name = "spike-http",
+        description = "Sells a fixed stock of units over HTTP.",
+        mixinStandardHelpOptions = true,
+        versionProvider = Options.Version.class,
+        sortOptions = false,
+        usageHelpAutoWidth = true,
+        footer = {"", "Each option may also be given in the environment: SPIKE_PORT for --port."})
+final class Options {
+
+    private static final int ADMIN_PORT_DISTANCE = 10_000;
+    private static final int LEAST_TOKEN_BYTES = 32;
+
+    @Option(names = "--port", paramLabel = "PORT", description = "Buyers' port; 0: a free one. Default ${DEFAULT-VALUE}.")
+    int port = 3005;
+
+    @Option(names = "--host", paramLabel = "HOST", description = "Buyers' address. Default ${DEFAULT-VALUE}.")
+    String host = "0.0.0.0";
+
+    @Option(names = "--admin-port", paramLabel = "PORT", description = "Admin port; 0: a free one. Default: port + 10000.")
+    @Nullable
+    Integer adminPort;
+
+    @Option(names = "--admin-host", paramLabel = "HOST", description = "Admin address. Default ${DEFAULT-VALUE}; another than loopback needs a token file.")
+    String adminHost = "127.0.0.1";
+
+    @Option(names = "--admin-token-file", paramLabel = "FILE", description = "File with the admin's bearer token, at least 32 bytes.")
+    @Nullable
+    Path adminTokenFile;
+
+    @Option(names = "--redis", paramLabel = "STORE", description = "embedded, none, or the URI of a server: redis://, rediss://, redis+sentinel://h:p,h:p/master, redis+cluster://h:p,h:p. Default ${DEFAULT-VALUE}.")
+    String redis = "embedded";
+
+    @Option(names = "--data", paramLabel = "DIR", description = "What the server keeps. Default ${DEFAULT-VALUE}.")
+    Path data = Path.of("./spike-data");
+
+    @Option(names = "--adopt", paramLabel = "KEY", description = "Sell from this stock hash, prepared by hand in Redis.")
+    @Nullable
+    String adopt;
+
+    @Option(names = "--sale", paramLabel = "ID", description = "The sale that /buy/ticket sells; opened if it is not open yet. Default ${DEFAULT-VALUE}.")
+    String saleId = "ticket";
+
+    @Option(names = "--total", paramLabel = "UNITS", description = "Its stock. Default ${DEFAULT-VALUE}.")
+    long total = 10_000;
+
+    @Option(names = "--per-buyer", paramLabel = "UNITS", description = "Its limit per buyer; 0: none. Default ${DEFAULT-VALUE}.")
+    int perBuyer = 0;
+
+    @Option(names = "--hold", paramLabel = "TIME", description = "Its hold time: 500ms, 30s, 5m, 2h or PT5M. Default 5m.")
+    Duration hold = Sale.DEFAULT_HOLD;
+
+    @Option(names = "--nodes", paramLabel = "N", description = "How many servers share the stock. Default ${DEFAULT-VALUE}.")
+    int nodes = 1;
+
+    @Option(names = "--buffer", paramLabel = "FRACTION", description = "By how much all quotas exceed the stock. Default ${DEFAULT-VALUE}.")
+    double buffer = 0.5;
+
+    @Option(names = "--quota", paramLabel = "UNITS", description = "This server's quota; 0: derived from nodes and buffer. Default ${DEFAULT-VALUE}.")
+    long quota = 0;
+
+    @Option(names = "--stat-log", paramLabel = "FILE", description = "A line for each answer of /buy/ticket. Default: off.")
+    @Nullable
+    Path statLog;
+
+    /** The admin's token; null: none is asked for. */
+    @Nullable
+    String adminToken;
+
+    /** The rules of the sale that {@code /buy/ticket} sells. */
+    Sale sale() {
+        return Sale.of(saleId, total).withPerBuyer(perBuyer).withHold(hold);
+    }
+
+    int adminPort() {
+        if (adminPort != null) {
+            return adminPort;
+        }
+        return port == 0 ? 0 : port + ADMIN_PORT_DISTANCE;
+    }
+
+    /** A parser that fills in new options from flags, this environment and the defaults. */
+    static CommandLine commandLine(Map<String, String> environment) {
+        CommandLine parser = new CommandLine(new Options());
+        parser.registerConverter(Duration.class, Options::duration);
+        parser.setDefaultValueProvider(arg -> {
+            if (!arg.isOption()) {
+                return null;
+            }
+            String flag = ((CommandLine.Model.OptionSpec) arg).longestName();
+            String name = flag.substring(2).replace('-', '_').toUpperCase(Locale.ROOT);
+            String value = environment.get("SPIKE_" + name);
+            return value == null || value.isEmpty() ? null : value;
+        });
+        return parser;
+    }
+
+    /**
+     * Checks what the parser cannot, and reads the token.
+     *
+     * @throws IllegalArgumentException with one line that names the flag and says what is valid
+     */
+    void check() {
+        range("--port", port, 0, 65_535);
+        require(
+                adminPort != null || port <= 65_535 - ADMIN_PORT_DISTANCE,
+                "--admin-port", "given when --port is above 55535", "none");
+        range("--admin-port", adminPort(), 0, 65_535);
+        require(saleId.matches("[A-Za-z0-9_-]{1,64}"), "--sale", "1 to 64 of A-Z a-z 0-9 _ -", saleId);
+        range("--total", total, 0, Sale.MAX_TOTAL);
+        range("--per-buyer", perBuyer, 0, Integer.MAX_VALUE);
+        require(
+                hold.compareTo(Duration.ofMillis(1)) >= 0 && hold.compareTo(Duration.ofDays(366)) <= 0,
+                "--hold", "1ms to 366 days", hold);
+        range("--nodes", nodes, 1, 100_000);
+        require(buffer >= 0 && buffer <= 100, "--buffer", "0 to 100", buffer);
+        range("--quota", quota, 0, Sale.MAX_TOTAL);
+        require(
+                redis.equals("embedded") || redis.equals("none") || redis.contains("://"),
+                "--redis", "embedded, none or the URI of a server", redis);
+        require(
+                adopt == null || !redis.equals("none"),
+                "--adopt", "used with a Redis, not with --redis none", adopt);
+        checkAdmin();
+    }
+
+    private void checkAdmin() {
+        if (adminTokenFile == null) {
+            require(
+                    isLoopback(adminHost), "--admin-host",
+                    "a loopback address unless --admin-token-file is given", adminHost);
+            return;
+        }
+        try {
+            adminToken = Files.readString(adminTokenFile, StandardCharsets.US_ASCII).strip();
+        } catch (IOException unreadable) {
+            throw invalid("--admin-token-file", "a readable file of ASCII text", adminTokenFile);
+        }
+        require(
+                adminToken.length() >= LEAST_TOKEN_BYTES
+                        && adminToken.chars().allMatch(c -> c > 0x20 && c < 0x7f),
+                "--admin-token-file", "a token of at least 32 visible ASCII characters", adminTokenFile);
+    }
+
+    private static boolean isLoopback(String host) {
+        try {
+            return InetAddress.getByName(host).isLoopbackAddress();
+        } catch (UnknownHostException unknown) {
+            return false;
+        }
+    }
+
+    private static void range(String flag, long value, long least, long most) {
+        require(value >= least && value <= most, flag, least + " to " + most, value);
+    }
+
+    private static void require(boolean valid, String flag, String rule, @Nullable Object value) {
+        if (!valid) {
+            throw invalid(flag, rule, value);
+        }
+    }
+
+    private static IllegalArgumentException invalid(String flag, String rule, @Nullable Object value) {
+        return new IllegalArgumentException("must be " + rule + ": " + flag + "=" + value);
+    }
+
+    private static Duration duration(String text) {
+        try {
+            if (text.startsWith("P")) {
+                return Duration.parse(text);
+            }
+            int digits = 0;
+            while (digits < text.length() && Character.isDigit(text.charAt(digits))) {
+                digits++;
+            }
+            long count = Long.parseLong(text.substring(0, digits));
+            return switch (text.substring(digits)) {
+                case "ms" -> Duration.ofMillis(count);
+                case "s" -> Duration.ofSeconds(count);
+                case "m" -> Duration.ofMinutes(count);
+                case "h" -> Duration.ofHours(count);
+                default -> throw new IllegalArgumentException(text);
+            };
+        } catch (RuntimeException malformed) {
+            throw new CommandLine.TypeConversionException("a time is written 500ms, 30s, 5m, 2h or PT5M, not '" + text + "'");
+        }
+    }
+
+    /** The version that the build wrote. */
+    static final class Version implements CommandLine.IVersionProvider {
+        @Override
+        public String[] getVersion() throws IOException {
+            try (var in = Options.class.getResourceAsStream("version.txt")) {
+                String text = in == null ? "unknown" : new String(in.readAllBytes(), StandardCharsets.UTF_8);
+                return new String[] {"spike-http " + text.strip()};
+            }
+        }
+    }
+}

@@ -1,0 +1,32 @@
+package dev.spike.http;
+
+import io.undertow.server.HttpHandler;
+import io.undertow.server.HttpServerExchange;
+import io.undertow.util.Headers;
+import io.undertow.util.HttpString;
+import io.undertow.util.Methods;
+
+/** What the routes of both listeners share. */
+final class Route {
+
+    private Route() {}
+
+    static boolean isGet(HttpServerExchange exchange) {
+        HttpString method = exchange.getRequestMethod();
+        return method.equals(Methods.GET) || method.equals(Methods.HEAD);
+    }
+
+    /** Passes a GET or HEAD on, refuses any other method. */
+    static void get(HttpServerExchange exchange, HttpHandler handler) throws Exception {
+        if (isGet(exchange)) {
+            handler.handleRequest(exchange);
+        } else {
+            refuse(exchange, "GET, HEAD");
+        }
+    }
+
+    static void refuse(HttpServerExchange exchange, String allowed) {
+        exchange.getResponseHeaders().put(Headers.ALLOW, allowed);
+        Problem.METHOD_NOT_ALLOWED.send(exchange);
+    }
+}

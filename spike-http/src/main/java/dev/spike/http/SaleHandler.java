@@ -1,0 +1,114 @@
+package dev.spike.http;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+
+import dev.spike.core.Answer;
+import dev.spike.core.Levels;
+import dev.spike.core.Levels.Phase;
+import dev.spike.core.Outcome;
+import dev.spike.core.RemoteSpike.Opening;
+import dev.spike.core.Sale;
+
+import io.undertow.server.HttpServerExchange;
+import io.undertow.util.Headers;
+
+import org.jspecify.annotations.Nullable;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Optional;
+import java.util.Set;
+
+/** {@code /v1/sales/{sale}}: its levels and rules; on the admin listener also its opening. */
+final class SaleHandler {
+
+    private static final Set<String> FIELDS =
+            Set.of("total", "perBuyer", "holdSeconds", "opensAt", "closesAt");
+    private static final long MOST_HOLD_SECONDS = Duration.ofDays(366).toSeconds();
+
+    private final Sales sales;
+    private final Handover handover;
+
+    SaleHandler(Sales sales, Handover handover) {
+        this.sales = sales;
+        this.handover = handover;
+    }
+
+    record Local(long quota) {}
+
+    record Body(
+            String sale,
+            long total,
+            long available,
+            long reserved,
+            long sold,
+            int perBuyer,
+            @Nullable String opensAt,
+            @Nullable String closesAt,
+            Local local,
+            String asOf) {}
+
+    /** {@code GET …}: as this node last saw it, so without a call. */
+    void get(HttpServerExchange exchange, String saleId) throws Exception {
+        handover.answer(exchange, sales.find(saleId), (same, found) -> {
+            if (found.isEmpty()) {
+                Problem.NOT_FOUND.send(same);
+            } else {
+                send(same, 200, found.get());
+            }
+        });
+    }
+
+    /** {@code PUT …}: opens the sale. */
+    void open(HttpServerExchange exchange, String saleId) throws Exception {
+        RequestBody.read(exchange, FIELDS, body -> handover.answer(
+                exchange, sales.openAsync(rules(saleId, body)), (same, opened) -> {
+                    if (opened.opening() == Opening.OTHER_RULES) {
+                        Problem.OTHER_RULES.send(same);
+                    } else {
+                        boolean isNew = opened.opening() == Opening.OPENED;
+                        same.getResponseHeaders().put(Headers.LOCATION, "/v1/sales/" + saleId);
+                        send(same, isNew ? 201 : 200, opened.sale());
+                    }
+                }));
+    }
+
+    private static Sale rules(String saleId, ObjectNode body) throws BadRequest {
+        long total = Json.integer(body, "total", 0, Sale.MAX_TOTAL, null);
+        int perBuyer = (int) Json.integer(body, "perBuyer", 0, Integer.MAX_VALUE, 0L);
+        long hold = Json.integer(
+                body, "holdSeconds", 1, MOST_HOLD_SECONDS, Sale.DEFAULT_HOLD.toSeconds());
+        Instant opensAt = Json.instant(body, "opensAt");
+        Instant closesAt = Json.instant(body, "closesAt");
+        if (opensAt != null && closesAt != null && !opensAt.isBefore(closesAt)) {
+            throw new BadRequest("opensAt must be before closesAt");
+        }
+        return Sale.of(saleId, total)
+                .withPerBuyer(perBuyer)
+                .withHold(Duration.ofSeconds(hold))
+                .withOpening(opensAt, closesAt);
+    }
+
+    private static void send(HttpServerExchange exchange, int status, OpenSale sale) {
+        Optional<Levels> seen = sale.spike().levels();
+        if (seen.isEmpty() || seen.get().phase() == Phase.ABSENT) {
+            Problem.send(exchange, new Answer(
+                    Outcome.UNAVAILABLE, null, false, Duration.ofSeconds(1)));
+            return;
+        }
+        Levels levels = seen.get();
+        Sale rules = sale.rules();
+        Body body = new Body(
+                rules.id(),
+                levels.total(),
+                levels.available(),
+                levels.reserved(),
+                levels.sold(),
+                rules.perBuyer(),
+                Json.timeOrNull(rules.opensAt()),
+                Json.timeOrNull(rules.closesAt()),
+                new Local(sale.spike().quota()),
+                Json.time(levels.asOf()));
+        Reply.json(status, body).send(exchange);
+    }
+}

@@ -1,0 +1,121 @@
+package dev.spike.http;
+
+import dev.spike.core.RemoteSpike;
+import dev.spike.core.RemoteSpike.Opening;
+import dev.spike.core.RemoteSpikeException;
+import dev.spike.core.RemoteSpikeException.Kind;
+import dev.spike.core.Sale;
+import dev.spike.core.Spike;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.Collection;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Function;
+
+/**
+ * The sales that this node sells: one {@link Spike} for each, made when the sale is opened here or
+ * first asked for, and only if the store has it. Never more than {@value #MAX}.
+ */
+final class Sales implements AutoCloseable {
+
+    static final int MAX = 100;
+
+    private final Map<String, OpenSale> open = new ConcurrentHashMap<>();
+    private final Function<String, RemoteSpike> store;
+    private final Function<RemoteSpike, Spike> start;
+    private final StoreCalls calls;
+
+    /**
+     * @param store the shared stock of a sale id
+     * @param start a node of it
+     */
+    Sales(
+            Function<String, RemoteSpike> store,
+            Function<RemoteSpike, Spike> start,
+            StoreCalls calls) {
+        this.store = store;
+        this.start = start;
+        this.calls = calls;
+    }
+
+    /** Those that this node sells now. */
+    Collection<OpenSale> all() {
+        return open.values();
+    }
+
+    /** The sale; empty if the store has none under this id. Does not block. */
+    CompletionStage<Optional<OpenSale>> find(String saleId) {
+        OpenSale known = open.get(saleId);
+        return known != null
+                ? CompletableFuture.completedStage(Optional.of(known))
+                : calls.call(() -> Optional.ofNullable(register(store.apply(saleId))));
+    }
+
+    /** What {@link #open} did, and the sale as it is. */
+    record Opened(Opening opening, OpenSale sale) {}
+
+    /** Opens a sale, without blocking. */
+    CompletionStage<Opened> openAsync(Sale rules) {
+        return calls.call(() -> open(rules));
+    }
+
+    /**
+     * Opens a sale, if it is not open yet. Blocks.
+     *
+     * @throws RemoteSpikeException if the store gave no answer
+     */
+    synchronized Opened open(Sale rules) {
+        OpenSale known = open.get(rules.id());
+        if (known != null) {
+            return new Opened(known.spike().open(rules), known);
+        }
+        requireRoom();
+        RemoteSpike remote = store.apply(rules.id());
+        Opening opening = remote.open(rules);
+        OpenSale sale = register(remote);
+        if (sale == null) {
+            throw new RemoteSpikeException(Kind.NOT_EXECUTED, "the sale is gone again", null);
+        }
+        return new Opened(opening, sale);
+    }
+
+    private @Nullable OpenSale register(RemoteSpike remote) {
+        Sale rules = remote.sale();
+        if (rules == null) {
+            return null;
+        }
+        synchronized (open) {
+            OpenSale known = open.get(rules.id());
+            if (known != null) {
+                return known;
+            }
+            requireRoom();
+            OpenSale sale = new OpenSale(rules, start.apply(remote));
+            sale.spike().sync();
+            open.put(rules.id(), sale);
+            return sale;
+        }
+    }
+
+    private void requireRoom() {
+        if (open.size() >= MAX) {
+            throw new RemoteSpikeException(
+                    Kind.NOT_SENT, "this node sells " + MAX + " sales already", null);
+        }
+    }
+
+    /** Closes the nodes of all sales, side by side. */
+    @Override
+    public void close() {
+        CompletableFuture.allOf(open.values().stream()
+                        .map(sale -> CompletableFuture.runAsync(
+                                sale.spike()::close, task -> new Thread(task).start()))
+                        .toArray(CompletableFuture<?>[]::new))
+                .join();
+    }
+}

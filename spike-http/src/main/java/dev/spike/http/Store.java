@@ -1,0 +1,82 @@
+package dev.spike.http;
+
+import dev.spike.core.InMemorySpike;
+import dev.spike.core.RemoteSpike;
+import dev.spike.core.RemoteSpikeException;
+import dev.spike.redis.Adoption;
+import dev.spike.redis.RedisStore;
+
+import java.time.InstantSource;
+import java.util.function.Function;
+
+/**
+ * The shared stock that the options name.
+ *
+ * @param sales the stock of each sale id
+ * @param description what to tell the operator, without secrets
+ * @param closing stops what was started for it
+ */
+record Store(Function<String, RemoteSpike> sales, String description, Runnable closing)
+        implements AutoCloseable {
+
+    /**
+     * Opens it. Blocks.
+     *
+     * @throws StartException if it is out of reach or unsuitable
+     */
+    static Store open(Options options) {
+        if (options.redis.equals("none")) {
+            return new Store(
+                    saleId -> new InMemorySpike(saleId, InstantSource.system()),
+                    "none: in memory, lost at exit",
+                    () -> {});
+        }
+        if (!options.redis.equals("embedded")) {
+            RedisStore redis = connect(options.redis);
+            return of(redis, options, withoutSecrets(options.redis), redis::close);
+        }
+        EmbeddedRedis server = EmbeddedRedis.start(options.data);
+        try {
+            RedisStore redis = connect(server.uri());
+            return of(redis, options, server.uri() + " (embedded, in " + options.data + ")", () -> {
+                redis.close();
+                server.close();
+            });
+        } catch (RuntimeException failure) {
+            server.close();
+            throw failure;
+        }
+    }
+
+    private static Store of(
+            RedisStore redis, Options options, String description, Runnable closing) {
+        String adopt = options.adopt;
+        return new Store(
+                saleId -> adopt != null && saleId.equals(options.saleId)
+                        ? redis.sale(saleId, Adoption.of(adopt))
+                        : redis.sale(saleId),
+                description,
+                closing);
+    }
+
+    private static RedisStore connect(String uri) {
+        try {
+            return RedisStore.connect(uri);
+        } catch (RemoteSpikeException | IllegalStateException failure) {
+            throw new StartException(
+                    "Redis at " + withoutSecrets(uri) + ": " + failure.getMessage(), failure);
+        }
+    }
+
+    /** The URI without user and password. */
+    static String withoutSecrets(String uri) {
+        int start = uri.indexOf("://") + 3;
+        int at = uri.lastIndexOf('@');
+        return at < start ? uri : uri.substring(0, start) + "***@" + uri.substring(at + 1);
+    }
+
+    @Override
+    public void close() {
+        closing.run();
+    }
+}

@@ -1,0 +1,55 @@
+package dev.spike.http;
+
+import dev.spike.core.RemoteSpikeException;
+import dev.spike.core.RemoteSpikeException.Kind;
+
+import java.time.Duration;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+
+/**
+ * Runs blocking look-ups in the store on threads of its own. What does not fit in its bounded queue
+ * is answered as not sent, so that a flood of look-ups cannot pile up.
+ */
+final class StoreCalls implements AutoCloseable {
+
+    private static final int THREADS = 4;
+    private static final int QUEUE = 256;
+    private static final Duration CLOSE = Duration.ofSeconds(1);
+
+    private final ThreadPoolExecutor threads = new ThreadPoolExecutor(
+            THREADS, THREADS, 10, TimeUnit.SECONDS, new ArrayBlockingQueue<>(QUEUE), task -> {
+                Thread thread = new Thread(task, "spike-http-store");
+                thread.setDaemon(true);
+                return thread;
+            });
+
+    StoreCalls() {
+        threads.allowCoreThreadTimeOut(true);
+    }
+
+    <T> CompletionStage<T> call(Supplier<T> blocking) {
+        try {
+            return CompletableFuture.supplyAsync(blocking, threads);
+        } catch (RejectedExecutionException full) {
+            return CompletableFuture.failedStage(
+                    new RemoteSpikeException(Kind.NOT_SENT, "too many look-ups wait", null));
+        }
+    }
+
+    /** Waits, bounded, for the calls under way. */
+    @Override
+    public void close() {
+        threads.shutdown();
+        try {
+            threads.awaitTermination(CLOSE.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}
