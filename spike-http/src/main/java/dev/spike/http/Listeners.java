@@ -1,0 +1,157 @@
+package dev.spike.http;
+
+import io.undertow.Undertow;
+import io.undertow.UndertowOptions;
+import io.undertow.server.HttpHandler;
+
+import org.jspecify.annotations.Nullable;
+import org.xnio.OptionMap;
+import org.xnio.Options;
+import org.xnio.Xnio;
+import org.xnio.XnioWorker;
+
+import java.io.IOException;
+import java.net.BindException;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+
+/** The buyers' and the admin listener, on I/O threads of their own, with their limits. */
+final class Listeners implements AutoCloseable {
+
+    private static final int IO_THREADS = 1;
+    private static final int CONNECTIONS = 10_000;
+    private static final Duration BODY_TIME = Duration.ofSeconds(3);
+    private static final Duration DRAIN = Duration.ofSeconds(3);
+    private static final Duration QUIET = Duration.ofMillis(100);
+
+    private final Handover handover;
+    private final XnioWorker worker;
+    private final Undertow undertow;
+    private volatile boolean draining;
+
+    /** @throws StartException if a port cannot be had */
+    Listeners(
+            dev.spike.http.Options options,
+            Sales sales,
+            OpenSale main,
+            StoreCalls calls,
+            Handover handover,
+            @Nullable StatLog statLog) {
+        this.handover = handover;
+        this.worker = worker();
+        HealthHandler health = new HealthHandler(sales, main, calls, handover, () -> draining);
+        ReservationsHandler reservations = new ReservationsHandler(sales, calls, handover);
+        SaleHandler sale = new SaleHandler(sales, handover);
+        BuyTicketHandler buyTicket = new BuyTicketHandler(main, handover, statLog);
+        this.undertow = undertow(worker)
+                .addListener(listener(
+                        options.host,
+                        options.port,
+                        new BuyerRoutes(buyTicket, reservations, sale, health)))
+                .addListener(listener(
+                        options.adminHost,
+                        options.adminPort(),
+                        new AdminRoutes(reservations, sale, health, options.adminToken)))
+                .build();
+        try {
+            undertow.start();
+        } catch (RuntimeException failure) {
+            close();
+            throw notBound(options, failure);
+        }
+    }
+
+    private static StartException notBound(
+            dev.spike.http.Options options, RuntimeException failure) {
+        String reason = failure.getCause() instanceof BindException bind
+                ? String.valueOf(bind.getMessage())
+                : failure.toString();
+        return new StartException(
+                "cannot listen on " + options.host + ":" + options.port + " and "
+                        + options.adminHost + ":" + options.adminPort() + ": " + reason
+                        + "; give another --port, --host, --admin-port or --admin-host",
+                failure);
+    }
+
+    private static XnioWorker worker() {
+        try {
+            return Xnio.getInstance()
+                    .createWorker(OptionMap.builder()
+                            .set(Options.WORKER_NAME, "spike-http")
+                            .set(Options.WORKER_IO_THREADS, IO_THREADS)
+                            .set(Options.CONNECTION_HIGH_WATER, CONNECTIONS)
+                            .set(Options.CONNECTION_LOW_WATER, CONNECTIONS)
+                            .set(Options.WORKER_TASK_CORE_THREADS, 1)
+                            .set(Options.WORKER_TASK_MAX_THREADS, 1)
+                            .set(Options.TCP_NODELAY, true)
+                            .getMap());
+        } catch (IOException failure) {
+            throw new StartException("no I/O threads: " + failure, failure);
+        }
+    }
+
+    private static Undertow.Builder undertow(XnioWorker worker) {
+        return Undertow.builder()
+                .setWorker(worker)
+                .setSocketOption(Options.CONNECTION_HIGH_WATER, CONNECTIONS)
+                .setSocketOption(Options.CONNECTION_LOW_WATER, CONNECTIONS)
+                .setServerOption(UndertowOptions.REQUEST_PARSE_TIMEOUT, 2_000)
+                .setServerOption(UndertowOptions.NO_REQUEST_TIMEOUT, 10_000)
+                .setServerOption(UndertowOptions.IDLE_TIMEOUT, 5_000)
+                .setServerOption(UndertowOptions.MAX_ENTITY_SIZE, (long) Json.MAX_BYTES)
+                .setServerOption(UndertowOptions.MAX_HEADER_SIZE, 8 * 1024)
+                .setServerOption(UndertowOptions.MAX_HEADERS, 50)
+                .setServerOption(UndertowOptions.MAX_PARAMETERS, 16)
+                .setServerOption(UndertowOptions.MAX_COOKIES, 16)
+                .setServerOption(UndertowOptions.DECODE_URL, false)
+                .setServerOption(UndertowOptions.ENABLE_HTTP2, false);
+    }
+
+    private Undertow.ListenerBuilder listener(String host, int port, HttpHandler routes) {
+        return new Undertow.ListenerBuilder()
+                .setType(Undertow.ListenerType.HTTP)
+                .setHost(host)
+                .setPort(port)
+                .setRootHandler(new RequestGuard(routes, () -> draining, BODY_TIME));
+    }
+
+    int port() {
+        return port(0);
+    }
+
+    int adminPort() {
+        return port(1);
+    }
+
+    private int port(int listener) {
+        var info = undertow.getListenerInfo().get(listener);
+        return ((InetSocketAddress) info.getAddress()).getPort();
+    }
+
+    /**
+     * Stops listening, lets the requests under way finish and their connections end, then closes
+     * what is left. In a bounded time.
+     */
+    @Override
+    public void close() {
+        draining = true;
+        undertow.stop();
+        long end = System.nanoTime() + DRAIN.toNanos();
+        long quietSince = System.nanoTime();
+        try {
+            while (System.nanoTime() - end < 0
+                    && System.nanoTime() - quietSince < QUIET.toNanos()) {
+                TimeUnit.MILLISECONDS.sleep(5);
+                if (handover.underWay() > 0) {
+                    quietSince = System.nanoTime();
+                }
+            }
+            worker.shutdownNow();
+            worker.awaitTermination(1, TimeUnit.SECONDS);
+        } catch (InterruptedException interrupted) {
+            worker.shutdownNow();
+            Thread.currentThread().interrupt();
+        }
+    }
+}

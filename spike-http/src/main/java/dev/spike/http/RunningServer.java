@@ -1,0 +1,129 @@
+package dev.spike.http;
+
+import dev.spike.core.RemoteSpike;
+import dev.spike.core.Sale;
+import dev.spike.core.Spike;
+
+import org.jspecify.annotations.Nullable;
+
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.Deque;
+
+/** A server that sells, from its start to its end. */
+final class RunningServer implements AutoCloseable {
+
+    private final Options options;
+    private final Deque<AutoCloseable> started = new ArrayDeque<>();
+    private final Store store;
+    private final Sales.Opened opened;
+    private final Listeners listeners;
+
+    private RunningServer(Options options) {
+        this.options = options;
+        try {
+            StatLog statLog = statLog(options.statLog);
+            store = begun(Store.open(options));
+            StoreCalls calls = begun(new StoreCalls());
+            Sales sales = begun(new Sales(store.sales(), remote -> node(options, remote), calls));
+            opened = sales.open(options.sale());
+            Handover handover = new Handover();
+            listeners = begun(new Listeners(options, sales, opened.sale(), calls, handover, statLog));
+        } catch (RuntimeException failure) {
+            close();
+            throw failure;
+        }
+    }
+
+    /**
+     * Starts everything, or nothing. Blocks until it sells.
+     *
+     * @throws StartException if it cannot start
+     * @throws IllegalArgumentException if an option turns out to be wrong
+     */
+    static RunningServer start(Options options) {
+        return new RunningServer(options);
+    }
+
+    private static Spike node(Options options, RemoteSpike remote) {
+        return Spike.builder(remote)
+                .nodes(options.nodes)
+                .buffer(options.buffer)
+                .quota(options.quota)
+                .start();
+    }
+
+    private @Nullable StatLog statLog(@Nullable Path file) {
+        if (file == null) {
+            return null;
+        }
+        try {
+            return begun(new StatLog(file));
+        } catch (IOException failure) {
+            throw new StartException("--stat-log " + file + " cannot be written: " + failure, failure);
+        }
+    }
+
+    private <T extends AutoCloseable> T begun(T part) {
+        started.push(part);
+        return part;
+    }
+
+    int port() {
+        return listeners.port();
+    }
+
+    int adminPort() {
+        return listeners.adminPort();
+    }
+
+    /** Prints where it is and what it does, without secrets. */
+    void describe(PrintStream out) {
+        Sale rules = opened.sale().rules();
+        out.printf(
+                "Sale %s: total %d, per buyer %s, hold %s%s%n",
+                rules.id(),
+                opened.sale().spike().levels().map(levels -> levels.total()).orElse(rules.total()),
+                rules.perBuyer() == 0 ? "unlimited" : rules.perBuyer(),
+                rules.hold(),
+                switch (opened.opening()) {
+                    case OPENED -> ", opened now";
+                    case ALREADY_OPEN -> ", was open";
+                    case OTHER_RULES -> ", was open under these rules; yours change nothing";
+                });
+        out.printf(
+                "Node: nodes %d, buffer %s, quota %s, stat log %s%n",
+                options.nodes,
+                options.buffer,
+                options.quota == 0 ? "derived" : options.quota,
+                options.statLog == null ? "off" : options.statLog);
+        out.printf("Redis: %s%s%n", store.description(), options.adopt == null ? "" : ", adopting " + options.adopt);
+        out.printf("Buyers: http://%s:%d/buy/ticket%n", shown(options.host), port());
+        out.printf(
+                "Admin: http://%s:%d/v1/sales/%s%s%n",
+                shown(options.adminHost),
+                adminPort(),
+                rules.id(),
+                options.adminToken == null ? "" : " (with the token)");
+        out.flush();
+    }
+
+    private static String shown(String host) {
+        return host.indexOf(':') < 0 ? host : "[" + host + "]";
+    }
+
+    /** Stops everything in the opposite order of the start, each part in a bounded time. */
+    @Override
+    public void close() {
+        for (AutoCloseable part = started.poll(); part != null; part = started.poll()) {
+            try {
+                part.close();
+            } catch (Exception failure) {
+                System.getLogger(SpikeServer.class.getName())
+                        .log(System.Logger.Level.ERROR, "failed to stop", failure);
+            }
+        }
+    }
+}

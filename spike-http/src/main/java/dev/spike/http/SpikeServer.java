@@ -1,0 +1,69 @@
+package dev.spike.http;
+
+import dev.spike.core.RemoteSpikeException;
+
+import picocli.CommandLine;
+
+import java.util.Map;
+
+/**
+ * The demo server's main class. {@code --help} lists the options.
+ *
+ * <p>Exit codes: 0 after {@code --help}, {@code --version} or a stop by SIGTERM or SIGINT; 1 if it
+ * cannot start; 2 for wrong usage. Both kinds of failure are one line on the standard error.
+ */
+public final class SpikeServer {
+
+    private static final int CANNOT_START = 1;
+    private static final int WRONG_USAGE = 2;
+
+    private SpikeServer() {}
+
+    /**
+     * Starts the server, and returns once it sells.
+     *
+     * @param args the flags
+     */
+    public static void main(String[] args) {
+        Options options = parse(args, System.getenv());
+        RunningServer server;
+        try {
+            server = RunningServer.start(options);
+        } catch (IllegalArgumentException wrong) {
+            throw exit(WRONG_USAGE, wrong);
+        } catch (StartException | RemoteSpikeException failure) {
+            throw exit(CANNOT_START, failure);
+        }
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(server), "spike-http-stop"));
+        server.describe(System.out);
+    }
+
+    private static Options parse(String[] args, Map<String, String> environment) {
+        CommandLine parser = Options.commandLine(environment);
+        try {
+            CommandLine.ParseResult parsed = parser.parseArgs(args);
+            if (CommandLine.printHelpIfRequested(parsed)) {
+                System.exit(0);
+            }
+            Options options = parser.getCommand();
+            options.check();
+            return options;
+        } catch (CommandLine.ParameterException | IllegalArgumentException wrong) {
+            throw exit(WRONG_USAGE, wrong);
+        }
+    }
+
+    private static IllegalStateException exit(int code, Exception failure) {
+        String message = String.valueOf(failure.getMessage());
+        System.err.println("spike-http: " + message.lines().findFirst().orElse(""));
+        System.exit(code);
+        return new IllegalStateException(failure);
+    }
+
+    /** Drains, and ends the process with 0, which the JVM does not after a signal. */
+    private static void stop(RunningServer server) {
+        server.close();
+        System.out.flush();
+        Runtime.getRuntime().halt(0);
+    }
+}
