@@ -33,7 +33,7 @@ final class AdminRoutes implements HttpHandler {
 
     @Override
     public void handleRequest(HttpServerExchange exchange) throws Exception {
-        String path = exchange.getRequestURI();
+        String path = Route.path(exchange);
         if (path.equals("/healthz")) {
             Route.get(exchange, health::live);
         } else if (path.equals("/readyz")) {
@@ -56,8 +56,7 @@ final class AdminRoutes implements HttpHandler {
                 Route.refuse(exchange, "GET, HEAD, PUT");
             }
         } else if (path != null && path.kind() == SalePath.Kind.RESERVATION) {
-            Route.get(
-                    exchange, same -> reservations.find(same, path.sale(), path.reservation()));
+            Route.get(exchange, same -> reservations.find(same, path.sale(), path.reservation()));
         } else {
             Problem.NOT_FOUND.send(exchange);
         }

@@ -63,9 +63,7 @@ final class BuyTicketHandler implements HttpHandler {
             return key == null ? spike.reserveAsync(1) : spike.reserveAsync(key, key, 1);
         }
         try {
-            return key == null
-                    ? spike.reserveAsync(buyer, 1)
-                    : spike.reserveAsync(buyer, key, 1);
+            return key == null ? spike.reserveAsync(buyer, 1) : spike.reserveAsync(buyer, key, 1);
         } catch (IllegalArgumentException malformed) {
             throw ReservationsHandler.badBuyer();
         }

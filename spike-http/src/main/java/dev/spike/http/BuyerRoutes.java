@@ -26,7 +26,7 @@ final class BuyerRoutes implements HttpHandler {
 
     @Override
     public void handleRequest(HttpServerExchange exchange) throws Exception {
-        String path = exchange.getRequestURI();
+        String path = Route.path(exchange);
         switch (path) {
             case "/buy/ticket" -> buyTicket.handleRequest(exchange);
             case "/healthz" -> Route.get(exchange, health::live);

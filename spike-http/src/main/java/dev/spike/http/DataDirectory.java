@@ -1,5 +1,7 @@
 package dev.spike.http;
 
+import org.jspecify.annotations.Nullable;
+
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
@@ -8,8 +10,6 @@ import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-
-import org.jspecify.annotations.Nullable;
 
 /** The data directory, held by one server at a time. The system frees it when the server dies. */
 final class DataDirectory implements AutoCloseable {
@@ -24,8 +24,8 @@ final class DataDirectory implements AutoCloseable {
     static DataDirectory lock(Path directory) {
         try {
             Path file = Files.createDirectories(directory).resolve("lock");
-            FileChannel channel = FileChannel.open(
-                    file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+            FileChannel channel =
+                    FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
             if (!isFree(channel)) {
                 channel.close();
                 throw new StartException("--data " + directory

@@ -57,7 +57,8 @@ final class EmbeddedRedis implements AutoCloseable {
             Path dir = Files.createDirectories(directory.resolve("redis")).toRealPath();
             int recorded = recordedPort(dir);
             if (recorded > 0) {
-                Optional<Long> pid = awaitLoaded(dir, recorded, mayBeAlive(dir) ? START : Duration.ZERO);
+                Optional<Long> pid =
+                        awaitLoaded(dir, recorded, mayBeAlive(dir) ? START : Duration.ZERO);
                 if (pid.isPresent()) {
                     return new EmbeddedRedis(data, dir, recorded, pid.get());
                 }
@@ -103,16 +104,26 @@ final class EmbeddedRedis implements AutoCloseable {
         Path log = dir.resolve("redis.log");
         List<String> command = List.of(
                 executable(dir).toString(),
-                "--bind", LOOPBACK,
-                "--port", Integer.toString(port),
-                "--daemonize", "yes",
-                "--dir", dir.toString(),
-                "--pidfile", pidFile(dir).toString(),
-                "--logfile", log.toString(),
-                "--appendonly", "yes",
-                "--appendfsync", "everysec",
-                "--maxmemory-policy", "noeviction",
-                "--save", "");
+                "--bind",
+                LOOPBACK,
+                "--port",
+                Integer.toString(port),
+                "--daemonize",
+                "yes",
+                "--dir",
+                dir.toString(),
+                "--pidfile",
+                pidFile(dir).toString(),
+                "--logfile",
+                log.toString(),
+                "--appendonly",
+                "yes",
+                "--appendfsync",
+                "everysec",
+                "--maxmemory-policy",
+                "noeviction",
+                "--save",
+                "");
         Process launcher = new ProcessBuilder(command)
                 .redirectErrorStream(true)
                 .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))
@@ -133,7 +144,11 @@ final class EmbeddedRedis implements AutoCloseable {
     private static Path executable(Path dir) throws IOException {
         Path unpacked = RedisExecProvider.defaultProvider().get().toPath();
         Path kept = dir.resolve("redis-server");
-        Files.copy(unpacked, kept, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.COPY_ATTRIBUTES);
+        Files.copy(
+                unpacked,
+                kept,
+                StandardCopyOption.REPLACE_EXISTING,
+                StandardCopyOption.COPY_ATTRIBUTES);
         Files.deleteIfExists(unpacked);
         Files.deleteIfExists(unpacked.getParent());
         return kept;
@@ -196,7 +211,9 @@ final class EmbeddedRedis implements AutoCloseable {
     private static int recordedPort(Path dir) throws IOException {
         Path file = portFile(dir);
         try {
-            return Files.exists(file) ? Integer.parseInt(Files.readString(file, UTF_8).strip()) : 0;
+            return Files.exists(file)
+                    ? Integer.parseInt(Files.readString(file, UTF_8).strip())
+                    : 0;
         } catch (NumberFormatException halfWritten) {
             return 0;
         }

@@ -54,8 +54,10 @@ final class Handover {
         underWay.incrementAndGet();
         exchange.addExchangeCompleteListener(done);
         Lane lane = lanes.computeIfAbsent(exchange.getIoThread(), Lane::new);
-        exchange.dispatch(SameThreadExecutor.INSTANCE, () -> future.whenComplete(
-                (answer, failure) -> lane.add(new Arrived<>(exchange, sending, answer, failure))));
+        exchange.dispatch(
+                SameThreadExecutor.INSTANCE,
+                () -> future.whenComplete((answer, failure) ->
+                        lane.add(new Arrived<>(exchange, sending, answer, failure))));
     }
 
     /** How many exchanges wait for their answer, or for it to be written. */

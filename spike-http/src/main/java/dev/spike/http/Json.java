@@ -75,7 +75,9 @@ final class Json {
         } catch (JsonProcessingException malformed) {
             var at = malformed.getLocation();
             throw new BadRequest("body must be a small JSON object without repeated fields"
-                    + (at == null ? "" : "; see line " + at.getLineNr() + ", column " + at.getColumnNr()));
+                    + (at == null
+                            ? ""
+                            : "; see line " + at.getLineNr() + ", column " + at.getColumnNr()));
         } catch (IOException malformed) {
             throw new BadRequest("body must be a JSON object in UTF-8");
         }
@@ -105,7 +107,8 @@ final class Json {
      *
      * @param absent the value when the field is absent; null: it is required
      */
-    static long integer(ObjectNode object, String field, long least, long most, @Nullable Long absent)
+    static long integer(
+            ObjectNode object, String field, long least, long most, @Nullable Long absent)
             throws BadRequest {
         JsonNode value = object.get(field);
         if (value == null && absent != null) {
@@ -128,7 +131,8 @@ final class Json {
             return null;
         }
         try {
-            return Instant.from(DateTimeFormatter.ISO_OFFSET_DATE_TIME.parse(string(object, field)));
+            return Instant.from(
+                    DateTimeFormatter.ISO_OFFSET_DATE_TIME.parse(string(object, field)));
         } catch (DateTimeParseException malformed) {
             throw new BadRequest(field + " must be a time as in 2030-01-31T10:00:00Z, or null");
         }

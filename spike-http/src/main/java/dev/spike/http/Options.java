@@ -35,55 +35,107 @@ final class Options {
     private static final int ADMIN_PORT_DISTANCE = 10_000;
     private static final int LEAST_TOKEN_BYTES = 32;
 
-    @Option(names = "--port", paramLabel = "PORT", description = "Buyers' port; 0: a free one. Default ${DEFAULT-VALUE}.")
+    @Option(
+            names = "--port",
+            paramLabel = "PORT",
+            description = "Buyers' port; 0: a free one. Default ${DEFAULT-VALUE}.")
     int port = 3005;
 
-    @Option(names = "--host", paramLabel = "HOST", description = "Buyers' address. Default ${DEFAULT-VALUE}.")
+    @Option(
+            names = "--host",
+            paramLabel = "HOST",
+            description = "Buyers' address. Default ${DEFAULT-VALUE}.")
     String host = "0.0.0.0";
 
-    @Option(names = "--admin-port", paramLabel = "PORT", description = "Admin port; 0: a free one. Default: port + 10000.")
+    @Option(
+            names = "--admin-port",
+            paramLabel = "PORT",
+            description = "Admin port; 0: a free one. Default: port + 10000.")
     @Nullable
     Integer adminPort;
 
-    @Option(names = "--admin-host", paramLabel = "HOST", description = "Admin address. Default ${DEFAULT-VALUE}; another than loopback needs a token file.")
+    @Option(
+            names = "--admin-host",
+            paramLabel = "HOST",
+            description =
+                    "Admin address. Default ${DEFAULT-VALUE}; another than loopback needs a token file.")
     String adminHost = "127.0.0.1";
 
-    @Option(names = "--admin-token-file", paramLabel = "FILE", description = "File with the admin's bearer token, at least 32 bytes.")
+    @Option(
+            names = "--admin-token-file",
+            paramLabel = "FILE",
+            description = "File with the admin's bearer token, at least 32 bytes.")
     @Nullable
     Path adminTokenFile;
 
-    @Option(names = "--redis", paramLabel = "STORE", description = "embedded, none, or the URI of a server: redis://, rediss://, redis+sentinel://h:p,h:p/master, redis+cluster://h:p,h:p. Default ${DEFAULT-VALUE}.")
+    @Option(
+            names = "--redis",
+            paramLabel = "STORE",
+            description =
+                    "embedded, none, or the URI of a server: redis://, rediss://, redis+sentinel://h:p,h:p/master, redis+cluster://h:p,h:p. Default ${DEFAULT-VALUE}.")
     String redis = "embedded";
 
-    @Option(names = "--data", paramLabel = "DIR", description = "What the server keeps. Default ${DEFAULT-VALUE}.")
+    @Option(
+            names = "--data",
+            paramLabel = "DIR",
+            description = "What the server keeps. Default ${DEFAULT-VALUE}.")
     Path data = Path.of("./spike-data");
 
-    @Option(names = "--adopt", paramLabel = "KEY", description = "Sell from this stock hash, prepared by hand in Redis.")
+    @Option(
+            names = "--adopt",
+            paramLabel = "KEY",
+            description = "Sell from this stock hash, prepared by hand in Redis.")
     @Nullable
     String adopt;
 
-    @Option(names = "--sale", paramLabel = "ID", description = "The sale that /buy/ticket sells; opened if it is not open yet. Default ${DEFAULT-VALUE}.")
+    @Option(
+            names = "--sale",
+            paramLabel = "ID",
+            description =
+                    "The sale that /buy/ticket sells; opened if it is not open yet. Default ${DEFAULT-VALUE}.")
     String saleId = "ticket";
 
-    @Option(names = "--total", paramLabel = "UNITS", description = "Its stock. Default ${DEFAULT-VALUE}.")
+    @Option(
+            names = "--total",
+            paramLabel = "UNITS",
+            description = "Its stock. Default ${DEFAULT-VALUE}.")
     long total = 10_000;
 
-    @Option(names = "--per-buyer", paramLabel = "UNITS", description = "Its limit per buyer; 0: none. Default ${DEFAULT-VALUE}.")
+    @Option(
+            names = "--per-buyer",
+            paramLabel = "UNITS",
+            description = "Its limit per buyer; 0: none. Default ${DEFAULT-VALUE}.")
     int perBuyer = 0;
 
-    @Option(names = "--hold", paramLabel = "TIME", description = "Its hold time: 500ms, 30s, 5m, 2h or PT5M. Default 5m.")
+    @Option(
+            names = "--hold",
+            paramLabel = "TIME",
+            description = "Its hold time: 500ms, 30s, 5m, 2h or PT5M. Default 5m.")
     Duration hold = Sale.DEFAULT_HOLD;
 
-    @Option(names = "--nodes", paramLabel = "N", description = "How many servers share the stock. Default ${DEFAULT-VALUE}.")
+    @Option(
+            names = "--nodes",
+            paramLabel = "N",
+            description = "How many servers share the stock. Default ${DEFAULT-VALUE}.")
     int nodes = 1;
 
-    @Option(names = "--buffer", paramLabel = "FRACTION", description = "By how much all quotas exceed the stock. Default ${DEFAULT-VALUE}.")
+    @Option(
+            names = "--buffer",
+            paramLabel = "FRACTION",
+            description = "By how much all quotas exceed the stock. Default ${DEFAULT-VALUE}.")
     double buffer = 0.5;
 
-    @Option(names = "--quota", paramLabel = "UNITS", description = "This server's quota; 0: derived from nodes and buffer. Default ${DEFAULT-VALUE}.")
+    @Option(
+            names = "--quota",
+            paramLabel = "UNITS",
+            description =
+                    "This server's quota; 0: derived from nodes and buffer. Default ${DEFAULT-VALUE}.")
     long quota = 0;
 
-    @Option(names = "--stat-log", paramLabel = "FILE", description = "A line for each answer of /buy/ticket. Default: off.")
+    @Option(
+            names = "--stat-log",
+            paramLabel = "FILE",
+            description = "A line for each answer of /buy/ticket. Default: off.")
     @Nullable
     Path statLog;
 
@@ -128,42 +180,60 @@ final class Options {
         range("--port", port, 0, 65_535);
         require(
                 adminPort != null || port <= 65_535 - ADMIN_PORT_DISTANCE,
-                "--admin-port", "given when --port is above 55535", "none");
+                "--admin-port",
+                "given when --port is above 55535",
+                "none");
         range("--admin-port", adminPort(), 0, 65_535);
-        require(saleId.matches("[A-Za-z0-9_-]{1,64}"), "--sale", "1 to 64 of A-Z a-z 0-9 _ -", saleId);
+        require(
+                saleId.matches("[A-Za-z0-9_-]{1,64}"),
+                "--sale",
+                "1 to 64 of A-Z a-z 0-9 _ -",
+                saleId);
         range("--total", total, 0, Sale.MAX_TOTAL);
         range("--per-buyer", perBuyer, 0, Integer.MAX_VALUE);
         require(
-                hold.compareTo(Duration.ofMillis(1)) >= 0 && hold.compareTo(Duration.ofDays(366)) <= 0,
-                "--hold", "1ms to 366 days", hold);
+                hold.compareTo(Duration.ofMillis(1)) >= 0
+                        && hold.compareTo(Duration.ofDays(366)) <= 0,
+                "--hold",
+                "1ms to 366 days",
+                hold);
         range("--nodes", nodes, 1, 100_000);
         require(buffer >= 0 && buffer <= 100, "--buffer", "0 to 100", buffer);
         range("--quota", quota, 0, Sale.MAX_TOTAL);
         require(
                 redis.equals("embedded") || redis.equals("none") || redis.contains("://"),
-                "--redis", "embedded, none or the URI of a server", redis);
+                "--redis",
+                "embedded, none or the URI of a server",
+                redis);
         require(
                 adopt == null || !redis.equals("none"),
-                "--adopt", "used with a Redis, not with --redis none", adopt);
+                "--adopt",
+                "used with a Redis, not with --redis none",
+                adopt);
         checkAdmin();
     }
 
     private void checkAdmin() {
         if (adminTokenFile == null) {
             require(
-                    isLoopback(adminHost), "--admin-host",
-                    "a loopback address unless --admin-token-file is given", adminHost);
+                    isLoopback(adminHost),
+                    "--admin-host",
+                    "a loopback address unless --admin-token-file is given",
+                    adminHost);
             return;
         }
         try {
-            adminToken = Files.readString(adminTokenFile, StandardCharsets.US_ASCII).strip();
+            adminToken =
+                    Files.readString(adminTokenFile, StandardCharsets.US_ASCII).strip();
         } catch (IOException unreadable) {
             throw invalid("--admin-token-file", "a readable file of ASCII text", adminTokenFile);
         }
         require(
                 adminToken.length() >= LEAST_TOKEN_BYTES
                         && adminToken.chars().allMatch(c -> c > 0x20 && c < 0x7f),
-                "--admin-token-file", "a token of at least 32 visible ASCII characters", adminTokenFile);
+                "--admin-token-file",
+                "a token of at least 32 visible ASCII characters",
+                adminTokenFile);
     }
 
     private static boolean isLoopback(String host) {
@@ -184,7 +254,8 @@ final class Options {
         }
     }
 
-    private static IllegalArgumentException invalid(String flag, String rule, @Nullable Object value) {
+    private static IllegalArgumentException invalid(
+            String flag, String rule, @Nullable Object value) {
         return new IllegalArgumentException("must be " + rule + ": " + flag + "=" + value);
     }
 
@@ -206,7 +277,8 @@ final class Options {
                 default -> throw new IllegalArgumentException(text);
             };
         } catch (RuntimeException malformed) {
-            throw new CommandLine.TypeConversionException("a time is written 500ms, 30s, 5m, 2h or PT5M, not '" + text + "'");
+            throw new CommandLine.TypeConversionException(
+                    "a time is written 500ms, 30s, 5m, 2h or PT5M, not '" + text + "'");
         }
     }
 
@@ -215,7 +287,9 @@ final class Options {
         @Override
         public String[] getVersion() throws IOException {
             try (var in = Options.class.getResourceAsStream("version.txt")) {
-                String text = in == null ? "unknown" : new String(in.readAllBytes(), StandardCharsets.UTF_8);
+                String text = in == null
+                        ? "unknown"
+                        : new String(in.readAllBytes(), StandardCharsets.UTF_8);
                 return new String[] {"spike-http " + text.strip()};
             }
         }

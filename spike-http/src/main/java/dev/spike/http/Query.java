@@ -56,7 +56,9 @@ final class Query {
             }
         }
         try {
-            return UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes.toByteArray())).toString();
+            return UTF_8.newDecoder()
+                    .decode(ByteBuffer.wrap(bytes.toByteArray()))
+                    .toString();
         } catch (CharacterCodingException malformed) {
             throw new BadRequest(name + " must be UTF-8");
         }

@@ -41,12 +41,7 @@ final class ReservationsHandler {
     }
 
     record Body(
-            String id,
-            String sale,
-            String buyer,
-            int quantity,
-            String status,
-            String expiresAt) {}
+            String id, String sale, String buyer, int quantity, String status, String expiresAt) {}
 
     /** {@code POST …/reservations}. */
     void reserve(HttpServerExchange exchange, String saleId) throws Exception {
@@ -68,15 +63,16 @@ final class ReservationsHandler {
             throw badBuyer();
         }
         CompletionStage<Answer> answer = ofSale(
-                saleId, NOT_OPEN, sale -> sale.spike().reserveAsync(id.buyer(), id.key(), quantity));
+                saleId,
+                NOT_OPEN,
+                sale -> sale.spike().reserveAsync(id.buyer(), id.key(), quantity));
         handover.answer(exchange, answer, (same, reserved) -> {
             Outcome outcome = reserved.outcome();
             if (outcome == Outcome.RESERVED || outcome == Outcome.CONFIRMED) {
                 if (reserved.repeated()) {
                     same.getResponseHeaders().put(REPLAYED, "true");
                 }
-                same.getResponseHeaders()
-                        .put(Headers.LOCATION, OpenSale.location(saleId, id));
+                same.getResponseHeaders().put(Headers.LOCATION, OpenSale.location(saleId, id));
                 send(same, 201, saleId, reserved.reservation());
             } else {
                 Problem.send(same, reserved);
@@ -89,7 +85,8 @@ final class ReservationsHandler {
         ReservationId id = parse(reservation);
         CompletionStage<Answer> answer = id == null
                 ? NOT_FOUND
-                : ofSale(saleId, NOT_FOUND, sale -> calls.call(() -> sale.spike().find(id)));
+                : ofSale(
+                        saleId, NOT_FOUND, sale -> calls.call(() -> sale.spike().find(id)));
         handover.answer(exchange, answer, (same, found) -> {
             if (found.reservation() == null) {
                 Problem.send(same, found);
@@ -114,9 +111,12 @@ final class ReservationsHandler {
         ReservationId id = parse(reservation);
         CompletionStage<Answer> answer = id == null
                 ? NOT_FOUND
-                : ofSale(saleId, NOT_FOUND, sale -> to == Outcome.CONFIRMED
-                        ? sale.spike().confirmAsync(id)
-                        : sale.spike().cancelAsync(id));
+                : ofSale(
+                        saleId,
+                        NOT_FOUND,
+                        sale -> to == Outcome.CONFIRMED
+                                ? sale.spike().confirmAsync(id)
+                                : sale.spike().cancelAsync(id));
         handover.answer(exchange, answer, (same, settled) -> {
             if (settled.outcome() == to) {
                 send(same, 200, saleId, settled.reservation());
@@ -158,7 +158,6 @@ final class ReservationsHandler {
     }
 
     static BadRequest badBuyer() {
-        return new BadRequest(
-                "buyer must be 1 to 128 bytes of UTF-8 without control characters");
+        return new BadRequest("buyer must be 1 to 128 bytes of UTF-8 without control characters");
     }
 }

@@ -11,6 +11,16 @@ final class Route {
 
     private Route() {}
 
+    /** The path as it was sent, undecoded, also of a request in absolute form. */
+    static String path(HttpServerExchange exchange) {
+        String uri = exchange.getRequestURI();
+        if (!exchange.isHostIncludedInRequestURI()) {
+            return uri;
+        }
+        int slash = uri.indexOf('/', uri.indexOf("://") + 3);
+        return slash < 0 ? "/" : uri.substring(slash);
+    }
+
     static boolean isGet(HttpServerExchange exchange) {
         HttpString method = exchange.getRequestMethod();
         return method.equals(Methods.GET) || method.equals(Methods.HEAD);

@@ -30,7 +30,8 @@ final class RunningServer implements AutoCloseable {
             Sales sales = begun(new Sales(store.sales(), remote -> node(options, remote), calls));
             opened = sales.open(options.sale());
             Handover handover = new Handover();
-            listeners = begun(new Listeners(options, sales, opened.sale(), calls, handover, statLog));
+            listeners =
+                    begun(new Listeners(options, sales, opened.sale(), calls, handover, statLog));
         } catch (RuntimeException failure) {
             close();
             throw failure;
@@ -62,7 +63,8 @@ final class RunningServer implements AutoCloseable {
         try {
             return begun(new StatLog(file));
         } catch (IOException failure) {
-            throw new StartException("--stat-log " + file + " cannot be written: " + failure, failure);
+            throw new StartException(
+                    "--stat-log " + file + " cannot be written: " + failure, failure);
         }
     }
 
@@ -99,7 +101,9 @@ final class RunningServer implements AutoCloseable {
                 options.buffer,
                 options.quota == 0 ? "derived" : options.quota,
                 options.statLog == null ? "off" : options.statLog);
-        out.printf("Redis: %s%s%n", store.description(), options.adopt == null ? "" : ", adopting " + options.adopt);
+        out.printf(
+                "Redis: %s%s%n",
+                store.description(), options.adopt == null ? "" : ", adopting " + options.adopt);
         out.printf("Buyers: http://%s:%d/buy/ticket%n", shown(options.host), port());
         out.printf(
                 "Admin: http://%s:%d/v1/sales/%s%s%n",

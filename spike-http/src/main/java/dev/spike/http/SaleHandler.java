@@ -61,16 +61,20 @@ final class SaleHandler {
 
     /** {@code PUT …}: opens the sale. */
     void open(HttpServerExchange exchange, String saleId) throws Exception {
-        RequestBody.read(exchange, FIELDS, body -> handover.answer(
-                exchange, sales.openAsync(rules(saleId, body)), (same, opened) -> {
-                    if (opened.opening() == Opening.OTHER_RULES) {
-                        Problem.OTHER_RULES.send(same);
-                    } else {
-                        boolean isNew = opened.opening() == Opening.OPENED;
-                        same.getResponseHeaders().put(Headers.LOCATION, "/v1/sales/" + saleId);
-                        send(same, isNew ? 201 : 200, opened.sale());
-                    }
-                }));
+        RequestBody.read(
+                exchange,
+                FIELDS,
+                body -> handover.answer(
+                        exchange, sales.openAsync(rules(saleId, body)), (same, opened) -> {
+                            if (opened.opening() == Opening.OTHER_RULES) {
+                                Problem.OTHER_RULES.send(same);
+                            } else {
+                                boolean isNew = opened.opening() == Opening.OPENED;
+                                same.getResponseHeaders()
+                                        .put(Headers.LOCATION, "/v1/sales/" + saleId);
+                                send(same, isNew ? 201 : 200, opened.sale());
+                            }
+                        }));
     }
 
     private static Sale rules(String saleId, ObjectNode body) throws BadRequest {
@@ -92,8 +96,8 @@ final class SaleHandler {
     private static void send(HttpServerExchange exchange, int status, OpenSale sale) {
         Optional<Levels> seen = sale.spike().levels();
         if (seen.isEmpty() || seen.get().phase() == Phase.ABSENT) {
-            Problem.send(exchange, new Answer(
-                    Outcome.UNAVAILABLE, null, false, Duration.ofSeconds(1)));
+            Problem.send(
+                    exchange, new Answer(Outcome.UNAVAILABLE, null, false, Duration.ofSeconds(1)));
             return;
         }
         Levels levels = seen.get();

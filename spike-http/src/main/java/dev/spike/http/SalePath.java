@@ -41,6 +41,9 @@ record SalePath(String sale, Kind kind, String reservation) {
     }
 
     private static boolean isSaleId(String text) {
-        return !text.isEmpty() && text.length() <= 64 && text.indexOf('.') < 0 && text.indexOf('~') < 0;
+        return !text.isEmpty()
+                && text.length() <= 64
+                && text.indexOf('.') < 0
+                && text.indexOf('~') < 0;
     }
 }

@@ -114,8 +114,10 @@ final class StatLog implements AutoCloseable {
         localSales += sold - countedLostSold;
         countedLostSold = sold;
         if (total > reportedLost) {
-            LOG.log(Level.WARNING, "the stat log lost " + (total - reportedLost) + " lines, "
-                    + total + " in all: it is written too slowly");
+            LOG.log(
+                    Level.WARNING,
+                    "the stat log lost " + (total - reportedLost) + " lines, " + total
+                            + " in all: it is written too slowly");
             reportedLost = total;
         }
     }

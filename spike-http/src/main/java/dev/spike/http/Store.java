@@ -62,6 +62,12 @@ record Store(Function<String, RemoteSpike> sales, String description, Runnable c
     private static RedisStore connect(String uri) {
         try {
             return RedisStore.connect(uri);
+        } catch (IllegalArgumentException malformed) {
+            throw new IllegalArgumentException(
+                    "must be embedded, none, redis://host:port[/database], "
+                            + "rediss://host:port[/database], redis+sentinel://host:port,host:port/master or "
+                            + "redis+cluster://host:port,host:port, with [user]:password@ before the first "
+                            + "host if needed: --redis=" + withoutSecrets(uri));
         } catch (RemoteSpikeException | IllegalStateException failure) {
             throw new StartException(
                     "Redis at " + withoutSecrets(uri) + ": " + failure.getMessage(), failure);
