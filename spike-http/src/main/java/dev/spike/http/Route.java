@@ -14,10 +14,11 @@ final class Route {
     /** The path as it was sent, undecoded, also of a request in absolute form. */
     static String path(HttpServerExchange exchange) {
         String uri = exchange.getRequestURI();
-        if (!exchange.isHostIncludedInRequestURI()) {
+        int authority = uri.indexOf("://");
+        if (authority < 0 || !exchange.isHostIncludedInRequestURI()) {
             return uri;
         }
-        int slash = uri.indexOf('/', uri.indexOf("://") + 3);
+        int slash = uri.indexOf('/', authority + 3);
         return slash < 0 ? "/" : uri.substring(slash);
     }
 

@@ -71,6 +71,11 @@ final class StatLog implements AutoCloseable {
         }
     }
 
+    /** How many lines did not fit. */
+    long lost() {
+        return lost.sum();
+    }
+
     private void run() {
         boolean last;
         do {

@@ -1,0 +1,146 @@
+package dev.spike.http;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+import picocli.CommandLine;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Locale;
+import java.util.Map;
+
+final class OptionsTest {
+
+    private static Options parse(Map<String, String> environment, String... flags) {
+        CommandLine parser = Options.commandLine(environment);
+        parser.parseArgs(flags);
+        Options options = parser.getCommand();
+        options.check();
+        return options;
+    }
+
+    @Test
+    void nothingGiven_defaults() {
+        Options options = parse(Map.of());
+        assertThat(options.port).isEqualTo(3005);
+        assertThat(options.host).isEqualTo("0.0.0.0");
+        assertThat(options.adminPort()).isEqualTo(13005);
+        assertThat(options.adminHost).isEqualTo("127.0.0.1");
+        assertThat(options.redis).isEqualTo("embedded");
+        assertThat(options.data).isEqualTo(Path.of("./spike-data"));
+        assertThat(options.sale().id()).isEqualTo("ticket");
+        assertThat(options.sale().total()).isEqualTo(10_000);
+        assertThat(options.sale().perBuyer()).isZero();
+        assertThat(options.sale().hold()).isEqualTo(Duration.ofMinutes(5));
+        assertThat(options.nodes).isEqualTo(1);
+        assertThat(options.buffer).isEqualTo(0.5);
+        assertThat(options.quota).isZero();
+        assertThat(options.statLog).isNull();
+        assertThat(options.adopt).isNull();
+    }
+
+    @Test
+    void flagAndEnvironment_flagWins() {
+        Map<String, String> environment =
+                Map.of("SPIKE_PORT", "4000", "SPIKE_TOTAL", "7", "SPIKE_PER_BUYER", "");
+        Options options = parse(environment, "--port", "5000");
+        assertThat(options.port).isEqualTo(5000);
+        assertThat(options.adminPort()).isEqualTo(15000);
+        assertThat(options.total).isEqualTo(7);
+        assertThat(options.perBuyer).isZero();
+    }
+
+    @Test
+    void everyFlag_hasItsVariable() {
+        for (var option : Options.commandLine(Map.of()).getCommandSpec().options()) {
+            String flag = option.longestName();
+            if (option.usageHelp() || option.versionHelp()) {
+                continue;
+            }
+            String name = "SPIKE_" + flag.substring(2).replace('-', '_').toUpperCase(Locale.ROOT);
+            CommandLine parser = Options.commandLine(Map.of(name, "31"));
+            parser.setTrimQuotes(false);
+            if (option.type() == Duration.class) {
+                assertThatThrownBy(parser::parseArgs).hasMessageContaining(flag);
+            } else {
+                parser.parseArgs();
+                Object value = parser.getCommandSpec().findOption(flag).getValue();
+                assertThat(String.valueOf(value)).as(name).startsWith("31");
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"500ms,PT0.5S", "30s,PT30S", "5m,PT5M", "2h,PT2H", "PT90S,PT1M30S", "P1D,PT24H"})
+    void hold_everyForm_read(String text, Duration hold) {
+        assertThat(parse(Map.of(), "--hold", text).hold).isEqualTo(hold);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "--port,65536",
+        "--port,-1",
+        "--admin-port,70000",
+        "--port,60000",
+        "--sale,a.b",
+        "--sale,''",
+        "--total,-1",
+        "--total,1000000001",
+        "--per-buyer,-1",
+        "--hold,0s",
+        "--hold,367h0",
+        "--hold,5",
+        "--hold,m",
+        "--hold,99999999999999999h",
+        "--hold,P400D",
+        "--nodes,0",
+        "--buffer,-1",
+        "--buffer,NaN",
+        "--quota,-1",
+        "--redis,other",
+        "--admin-host,0.0.0.0",
+        "--admin-token-file,/nonexistent/token",
+        "--port,x",
+        "--total,1.5"
+    })
+    void value_wrong_oneLineNamesTheFlag(String flag, String value) {
+        assertThatThrownBy(() -> parse(Map.of(), flag, value))
+                .satisfies(wrong -> assertThat(wrong.getMessage())
+                        .contains(
+                                flag.equals("--port") && value.equals("60000")
+                                        ? "--admin-port"
+                                        : flag)
+                        .doesNotContain("\n"));
+    }
+
+    @Test
+    void adopt_withoutRedis_refused() {
+        assertThatThrownBy(() -> parse(Map.of(), "--redis=none", "--adopt=ticket_hash_key"))
+                .hasMessageContaining("--adopt");
+    }
+
+    @Test
+    void adminHost_notLoopback_needsALongToken(@TempDir Path dir) throws Exception {
+        Path token = Files.writeString(dir.resolve("short"), "0123456789abcdef0123456789abcde");
+        String[] flags = {"--admin-host=0.0.0.0", "--admin-token-file=" + token};
+        assertThatThrownBy(() -> parse(Map.of(), flags))
+                .hasMessageContaining("--admin-token-file")
+                .hasMessageNotContaining("0123456789abcdef");
+        Files.writeString(token, "0123456789abcdef0123456789abcdef\n");
+        assertThat(parse(Map.of(), flags).adminToken).hasSize(32);
+    }
+
+    @Test
+    void withoutSecrets_passwordInUri_hidden() {
+        assertThat(Store.withoutSecrets("redis://user:p@ss/word@host:1/2"))
+                .isEqualTo("redis://***@host:1/2");
+        assertThat(Store.withoutSecrets("redis://host:1")).isEqualTo("redis://host:1");
+    }
+}

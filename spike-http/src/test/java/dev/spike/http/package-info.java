@@ -1,0 +1,4 @@
+@NullMarked
+package dev.spike.http;
+
+import org.jspecify.annotations.NullMarked;
