@@ -1,0 +1,144 @@
+package dev.spike.bench;
+
+import redis.clients.jedis.Jedis;
+import redis.clients.jedis.exceptions.JedisConnectionException;
+import redis.embedded.RedisExecProvider;
+
+import java.io.File;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Stream;
+
+/**
+ * The Redis that is measured: that of {@code -Dspike.redis=redis://…}, else a redis-server child on
+ * loopback without persistence, which ends with this JVM.
+ */
+final class BenchRedis implements AutoCloseable {
+
+    private static final int PATIENCE_MILLIS = 60_000;
+
+    private final String uri;
+    private final Runnable stop;
+
+    private BenchRedis(String uri, Runnable stop) {
+        this.uri = uri;
+        this.stop = stop;
+    }
+
+    /** Connects or starts, and waits until it answers. */
+    static BenchRedis start() {
+        String given = System.getProperty("spike.redis", "");
+        BenchRedis redis = given.isEmpty() ? child() : new BenchRedis(given, () -> {});
+        try {
+            redis.awaitAnswer();
+            return redis;
+        } catch (RuntimeException dead) {
+            redis.close();
+            throw dead;
+        }
+    }
+
+    String uri() {
+        return uri;
+    }
+
+    /** A new connection, which waits long for a reply. */
+    Jedis jedis() {
+        return new Jedis(URI.create(uri), PATIENCE_MILLIS);
+    }
+
+    /** Frees the memory of a sale, before it returns: the next measurement must not pay for it. */
+    void deleteSale(String saleId) {
+        try (Jedis jedis = jedis()) {
+            Set<String> keys = jedis.keys("spike:{" + saleId + "}:*");
+            keys.forEach(jedis::del);
+        }
+    }
+
+    /** Stops the child, if there is one. */
+    @Override
+    public void close() {
+        stop.run();
+    }
+
+    private void awaitAnswer() {
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+        while (true) {
+            try (Jedis jedis = jedis()) {
+                jedis.ping();
+                return;
+            } catch (JedisConnectionException notYet) {
+                if (System.nanoTime() - end > 0) {
+                    throw new IllegalStateException("no Redis answers at " + uri, notYet);
+                }
+            }
+            LockSupport.parkNanos(10_000_000);
+        }
+    }
+
+    private static BenchRedis child() {
+        try {
+            Path directory = Files.createTempDirectory("spike-bench-redis");
+            int port = freePort();
+            List<String> command = List.of(
+                    binary(),
+                    "--save",
+                    "",
+                    "--appendonly",
+                    "no",
+                    "--bind",
+                    "127.0.0.1",
+                    "--port",
+                    Integer.toString(port),
+                    "--dir",
+                    directory.toString());
+            Process process = new ProcessBuilder(command)
+                    .redirectErrorStream(true)
+                    .redirectOutput(directory.resolve("log").toFile())
+                    .start();
+            Thread atExit = new Thread(() -> stop(process, directory));
+            Runtime.getRuntime().addShutdownHook(atExit);
+            return new BenchRedis("redis://127.0.0.1:" + port, () -> {
+                Runtime.getRuntime().removeShutdownHook(atExit);
+                stop(process, directory);
+            });
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static void stop(Process process, Path directory) {
+        process.destroyForcibly().onExit().join();
+        try (Stream<Path> files = Files.walk(directory)) {
+            files.sorted(Comparator.reverseOrder()).map(Path::toFile).forEach(File::delete);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static int freePort() throws IOException {
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return socket.getLocalPort();
+        }
+    }
+
+    private static String binary() throws IOException {
+        for (String folder : System.getenv().getOrDefault("PATH", "").split(File.pathSeparator)) {
+            File file = new File(folder, "redis-server");
+            if (file.canExecute()) {
+                return file.getPath();
+            }
+        }
+        return RedisExecProvider.defaultProvider().get().getPath();
+    }
+}
