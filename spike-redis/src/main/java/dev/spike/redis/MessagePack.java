@@ -9,7 +9,12 @@ import java.io.ByteArrayOutputStream;
  */
 final class MessagePack {
 
-    private final ByteArrayOutputStream out = new ByteArrayOutputStream(4096);
+    private final ByteArrayOutputStream out;
+
+    /** @param expectedBytes about how long it will be */
+    MessagePack(int expectedBytes) {
+        this.out = new ByteArrayOutputStream(expectedBytes);
+    }
 
     MessagePack array(int length) {
         out.write(0xdc);

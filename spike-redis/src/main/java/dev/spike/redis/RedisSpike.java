@@ -237,7 +237,7 @@ public final class RedisSpike implements RemoteSpike {
             throw new IllegalArgumentException(
                     "must be 1 to " + MAX_BATCH + ": batch.size=" + ids.size());
         }
-        MessagePack packed = new MessagePack().array(3).array(ids.size());
+        MessagePack packed = new MessagePack(16 + 64 * ids.size()).array(3).array(ids.size());
         ids.forEach(id -> packed.string(id.buyer()));
         packed.array(ids.size());
         ids.forEach(id -> packed.string(Records.storedKey(id)));

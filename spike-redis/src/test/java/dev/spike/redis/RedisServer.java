@@ -14,9 +14,11 @@ import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -94,13 +96,21 @@ final class RedisServer implements AutoCloseable {
         }
     }
 
-    private static String binary() throws IOException {
+    private static String binary() {
         return Stream.of(System.getenv().getOrDefault("PATH", "").split(File.pathSeparator))
                 .map(folder -> new File(folder, "redis-server"))
                 .filter(File::canExecute)
                 .map(File::getPath)
                 .findFirst()
-                .orElse(RedisExecProvider.defaultProvider().get().getPath());
+                .orElseGet(RedisServer::broughtAlong);
+    }
+
+    private static String broughtAlong() {
+        try {
+            return RedisExecProvider.defaultProvider().get().getPath();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     private void requireAlive() throws IOException {
@@ -166,5 +176,13 @@ final class RedisServer implements AutoCloseable {
     /** SIGKILL, which also ends a paused server. */
     void kill() {
         process.destroyForcibly().onExit().join();
+        try (Stream<Path> files = Files.walk(directory)) {
+            files.sorted(Comparator.reverseOrder())
+                    .forEach(path -> path.toFile().delete());
+        } catch (NoSuchFileException gone) {
+            // Killed before.
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 }
