@@ -72,6 +72,14 @@ class SmokeTest {
         }
     }
 
+    @Test
+    void reserveSteps_oneRound_tellsTheCostOfEachStep() {
+        try (BenchRedis redis = BenchRedis.start()) {
+            assertThat(ReserveSteps.report(redis, 1))
+                    .contains("Redis 7.", "| unpacking the batch | ", "| one XADD | ");
+        }
+    }
+
     /** Of the last of three rounds; the first two are compiled away. */
     private double bytesPerCall(Supplier<Answer> call) {
         var threads = (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();

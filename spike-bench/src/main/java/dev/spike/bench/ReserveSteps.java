@@ -1,0 +1,167 @@
+package dev.spike.bench;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import dev.spike.core.RemoteSpike.Request;
+import dev.spike.core.ReservationId;
+import dev.spike.core.Sale;
+import dev.spike.redis.RedisSpike;
+import dev.spike.redis.RedisStore;
+
+import redis.clients.jedis.Jedis;
+import redis.clients.jedis.Pipeline;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.UUID;
+import java.util.stream.IntStream;
+
+/**
+ * What each step of the reserve script costs Redis, in batches of 100 fresh buyers: the script is
+ * run cut short after each step, and the differences are told, each the median of the rounds.
+ *
+ * <p>Prints a table of Markdown. Properties: {@code spike.redis} (see {@link BenchRedis}),
+ * {@code spike.rounds} (5).
+ */
+public final class ReserveSteps {
+
+    private static final int BATCH = 100;
+    private static final int CALLS = 600;
+
+    /** Each step, and the start of the line after it. */
+    private static final Map<String, String> STEPS = new LinkedHashMap<>();
+
+    static {
+        STEPS.put("entering the script, reading the stock, TIME", "if now_ms > tonumber(ARGV[1])");
+        STEPS.put("unpacking the batch", "buyers[n + 1] = ''");
+        STEPS.put("one HMGET for all buyers", "-- Further reservations");
+        STEPS.put("the loop: checks, records, codes", "if made > 0 then");
+        STEPS.put("one XADD", "  redis.call('HSET', KEYS[2], unpack(writes))");
+        STEPS.put("one HSET for all records", "  redis.call('HSET', KEYS[1], 'sequence'");
+        STEPS.put("one HSET for the levels, the reply", "");
+    }
+
+    private ReserveSteps() {}
+
+    /** Measures and prints. */
+    public static void main(String[] args) {
+        try (BenchRedis redis = BenchRedis.start()) {
+            System.out.print(report(redis, Integer.getInteger("spike.rounds", 5)));
+        }
+    }
+
+    static String report(BenchRedis redis, int rounds) {
+        Map<String, double[]> micros = new LinkedHashMap<>();
+        try (RedisStore store = RedisStore.connect(redis.uri());
+                Jedis jedis = redis.jedis()) {
+            List<byte[]> batches = batches(store, redis, jedis);
+            for (int round = 0; round < rounds; round++) {
+                for (String step : STEPS.keySet()) {
+                    micros.computeIfAbsent(step, first -> new double[rounds])[round] =
+                            run(store, redis, jedis, cutAfter(step), batches);
+                }
+            }
+            return new RedisMeter(jedis).server() + "\n\n" + table(micros);
+        }
+    }
+
+    private static String table(Map<String, double[]> micros) {
+        StringBuilder table =
+                new StringBuilder("| step | µs each | µs each, up to here |\n|---|---:|---:|\n");
+        double before = 0;
+        for (Map.Entry<String, double[]> step : micros.entrySet()) {
+            Arrays.sort(step.getValue());
+            double median = step.getValue()[step.getValue().length / 2];
+            table.append(String.format(
+                    Locale.ROOT, "| %s | %.2f | %.2f |%n", step.getKey(), median - before, median));
+            before = median;
+        }
+        return table.toString();
+    }
+
+    /** Microseconds of script time for each reservation. */
+    private static double run(
+            RedisStore store, BenchRedis redis, Jedis jedis, String script, List<byte[]> batches) {
+        String saleId = newSale(store);
+        byte[] sha1 = jedis.scriptLoad(script).getBytes(UTF_8);
+        RedisMeter meter = new RedisMeter(jedis);
+        meter.restart();
+        for (int from = 0; from < CALLS; from += 50) {
+            Pipeline pipeline = jedis.pipelined();
+            batches.subList(from, from + 50)
+                    .forEach(batch -> pipeline.evalsha(
+                            sha1,
+                            keys(saleId),
+                            List.of(("" + Long.MAX_VALUE).getBytes(UTF_8), batch)));
+            pipeline.sync();
+        }
+        double micros = (double) meter.read().scriptMicros() / (CALLS * BATCH);
+        redis.deleteSale(saleId);
+        return micros;
+    }
+
+    /** Batches as they are sent, taken from the log of a sale that got them. */
+    private static List<byte[]> batches(RedisStore store, BenchRedis redis, Jedis jedis) {
+        String saleId = newSale(store);
+        RedisSpike sale = store.sale(saleId);
+        for (int call = 0; call < CALLS; call++) {
+            int from = call * BATCH;
+            sale.reserve(
+                    IntStream.range(from, from + BATCH)
+                            .mapToObj(i -> new ReservationId(
+                                    "buyer-" + (1_000_000 + i), "k".repeat(14) + (1_000_000 + i)))
+                            .map(id -> new Request(id, 1))
+                            .toList(),
+                    Long.MAX_VALUE);
+        }
+        List<byte[]> batches = new ArrayList<>();
+        for (Object entry :
+                jedis.xrange(keys(saleId).get(2), "2".getBytes(UTF_8), "+".getBytes(UTF_8))) {
+            List<?> fields = (List<?>) ((List<?>) entry).get(1);
+            batches.add((byte[]) fields.get(3));
+        }
+        redis.deleteSale(saleId);
+        return batches;
+    }
+
+    private static String newSale(RedisStore store) {
+        String saleId = "steps-" + UUID.randomUUID();
+        store.sale(saleId).open(Sale.of(saleId, CALLS * BATCH).withPerBuyer(4));
+        return saleId;
+    }
+
+    private static List<byte[]> keys(String saleId) {
+        return List.of("stock", "reservations", "log").stream()
+                .map(part -> ("spike:{" + saleId + "}:" + part).getBytes(UTF_8))
+                .toList();
+    }
+
+    private static String cutAfter(String step) {
+        String script = read("reserve.lua").replace("--:include stock.lua", read("stock.lua"));
+        String next = Objects.requireNonNull(STEPS.get(step));
+        if (next.isEmpty()) {
+            return script;
+        }
+        int at = script.indexOf("\n" + next) + 1;
+        if (at == 0) {
+            throw new IllegalStateException("reserve.lua has no line " + next);
+        }
+        return script.substring(0, at) + "do return 1 end\n" + script.substring(at);
+    }
+
+    private static String read(String file) {
+        try (InputStream in = RedisSpike.class.getResourceAsStream(file)) {
+            return new String(Objects.requireNonNull(in, file).readAllBytes(), UTF_8);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}
