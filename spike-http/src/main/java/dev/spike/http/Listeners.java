@@ -11,7 +11,6 @@ import org.xnio.Xnio;
 import org.xnio.XnioWorker;
 
 import java.io.IOException;
-import java.net.BindException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
@@ -19,7 +18,6 @@ import java.util.concurrent.TimeUnit;
 /** The buyers' and the admin listener, on I/O threads of their own, with their limits. */
 final class Listeners implements AutoCloseable {
 
-    private static final int IO_THREADS = 1;
     private static final int CONNECTIONS = 10_000;
     private static final Duration BODY_TIME = Duration.ofSeconds(3);
     private static final Duration DRAIN = Duration.ofSeconds(3);
@@ -64,9 +62,11 @@ final class Listeners implements AutoCloseable {
 
     private static StartException notBound(
             dev.spike.http.Options options, RuntimeException failure) {
-        String reason = failure.getCause() instanceof BindException bind
-                ? String.valueOf(bind.getMessage())
-                : failure.toString();
+        Throwable root = failure;
+        while (root.getCause() != null) {
+            root = root.getCause();
+        }
+        String reason = String.valueOf(root.getMessage());
         return new StartException(
                 "cannot listen on " + options.host + ":" + options.port + " and "
                         + options.adminHost + ":" + options.adminPort() + ": " + reason
@@ -79,7 +79,7 @@ final class Listeners implements AutoCloseable {
             return Xnio.getInstance()
                     .createWorker(OptionMap.builder()
                             .set(Options.WORKER_NAME, "spike-http")
-                            .set(Options.WORKER_IO_THREADS, IO_THREADS)
+                            .set(Options.WORKER_IO_THREADS, ioThreads())
                             .set(Options.CONNECTION_HIGH_WATER, CONNECTIONS)
                             .set(Options.CONNECTION_LOW_WATER, CONNECTIONS)
                             .set(Options.WORKER_TASK_CORE_THREADS, 1)
@@ -89,6 +89,11 @@ final class Listeners implements AutoCloseable {
         } catch (IOException failure) {
             throw new StartException("no I/O threads: " + failure, failure);
         }
+    }
+
+    /** The other half of the processors is for the calls to the store, and for the store itself. */
+    private static int ioThreads() {
+        return Math.max(1, Runtime.getRuntime().availableProcessors() / 2);
     }
 
     private static Undertow.Builder undertow(XnioWorker worker) {
