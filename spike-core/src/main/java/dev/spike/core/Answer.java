@@ -11,7 +11,7 @@ import java.time.Duration;
  * @param reservation the reservation that the answer is about; null when there is none, as with
  *     every refusal
  * @param repeated whether the reservation had this state before the request came: a repeat of an
- *     earlier one
+ *     earlier one, or of this one, if the reply to its first try was lost
  * @param retryAfter for {@link Outcome#UNAVAILABLE} and {@link Outcome#UNKNOWN} a suggested delay
  *     before the next try; else zero
  */
@@ -32,7 +32,7 @@ public record Answer(
      * {@link Outcome#UNAVAILABLE} or {@link Outcome#UNKNOWN}, with a suggested delay before the
      * next try.
      */
-    static Answer later(Outcome outcome, Duration retryAfter) {
+    public static Answer later(Outcome outcome, Duration retryAfter) {
         return new Answer(outcome, null, false, retryAfter);
     }
 }

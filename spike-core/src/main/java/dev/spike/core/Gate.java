@@ -18,7 +18,7 @@ import java.util.function.LongSupplier;
  * {@link Spike} replaces it with each reply.
  *
  * <p>The gate refuses only what the shared stock refused when it last reported. It may lag behind
- * units that came back, by one sync at most; it never refuses a key that holds units.
+ * units that came back, by three syncs at most; it never refuses a key that it knows to be used.
  */
 final class Gate {
 
@@ -38,14 +38,15 @@ final class Gate {
                     new Refusal(Answer.later(Outcome.UNAVAILABLE, Duration.ofSeconds(30)))));
 
     /** Before the first report: nothing is known, nothing is refused. */
-    static final Gate UNKNOWN = new Gate(null, 0, 0, null, null, null);
+    static final Gate UNKNOWN = new Gate(null, 0, 0, null, null, null, false);
 
     private final @Nullable Levels levels;
     private final long askedNanos;
     private final long receivedNanos;
     private final @Nullable Instant opensAt;
-    private final @Nullable HolderSet holders;
+    private final @Nullable UsedKeys usedKeys;
     private final @Nullable String halted;
+    private final boolean outdated;
 
     /**
      * The largest quantity that must be asked for; any larger one gets the {@link #beyond} refusal,
@@ -60,18 +61,20 @@ final class Gate {
             long askedNanos,
             long receivedNanos,
             @Nullable Instant opensAt,
-            @Nullable HolderSet holders,
-            @Nullable String halted) {
+            @Nullable UsedKeys usedKeys,
+            @Nullable String halted,
+            boolean outdated) {
         this.levels = levels;
         this.askedNanos = askedNanos;
         this.receivedNanos = receivedNanos;
         this.opensAt = opensAt;
-        this.holders = holders;
+        this.usedKeys = usedKeys;
         this.halted = halted;
+        this.outdated = outdated;
         if (halted != null) {
             this.sellable = 0;
             this.beyond = REFUSALS.get(Outcome.UNAVAILABLE);
-        } else if (levels != null) {
+        } else if (levels != null && !outdated) {
             this.sellable = levels.phase() == Phase.OPEN ? levels.available() : 0;
             this.beyond =
                     REFUSALS.get(levels.answerTo((int) Math.min(sellable + 1, Integer.MAX_VALUE)));
@@ -86,27 +89,39 @@ final class Gate {
      * time.
      */
     Gate with(Levels fresh, long asked, long received) {
-        return new Gate(fresh, asked, received, opensAt, ifComplete(holders, fresh), halted);
+        return new Gate(
+                fresh, asked, received, opensAt, ifComplete(usedKeys, fresh), halted, false);
     }
 
     /** This gate, knowing when the sale opens; null: at once. */
     Gate withOpening(@Nullable Instant opens) {
-        return new Gate(levels, askedNanos, receivedNanos, opens, holders, halted);
+        return new Gate(levels, askedNanos, receivedNanos, opens, usedKeys, halted, outdated);
     }
 
-    /** This gate, knowing who holds units, unless somebody got some since the set was begun. */
-    Gate withHolders(HolderSet set) {
+    /** This gate, knowing the used keys, unless more were used since the set was begun. */
+    Gate withUsedKeys(UsedKeys set) {
         return new Gate(
-                levels, askedNanos, receivedNanos, opensAt, ifComplete(set, levels), halted);
+                levels,
+                askedNanos,
+                receivedNanos,
+                opensAt,
+                ifComplete(set, levels),
+                halted,
+                outdated);
     }
 
-    private static @Nullable HolderSet ifComplete(@Nullable HolderSet set, @Nullable Levels at) {
+    private static @Nullable UsedKeys ifComplete(@Nullable UsedKeys set, @Nullable Levels at) {
         return set != null && at != null && set.isCompleteFor(at.reservations()) ? set : null;
+    }
+
+    /** This gate, once what is known is too old to refuse by. */
+    Gate outdated() {
+        return new Gate(levels, askedNanos, receivedNanos, opensAt, usedKeys, halted, true);
     }
 
     /** This gate, shut for good. */
     Gate halted(String reason) {
-        return new Gate(levels, askedNanos, receivedNanos, opensAt, holders, reason);
+        return new Gate(levels, askedNanos, receivedNanos, opensAt, usedKeys, reason, outdated);
     }
 
     @Nullable
@@ -122,6 +137,11 @@ final class Gate {
     /** When the levels were asked for, in the node's elapsed time. */
     long askedNanos() {
         return askedNanos;
+    }
+
+    /** When the levels came, in the node's elapsed time. */
+    long receivedNanos() {
+        return receivedNanos;
     }
 
     /** Whether this report, asked for at that moment, says more than what is known. */
@@ -157,18 +177,18 @@ final class Gate {
      */
     @Nullable
     Refusal refusal(String buyer, String key, int quantity, LongSupplier nanoTime) {
-        boolean mayHold = quantity > sellable
-                && anyMayHold()
-                && (holders == null || holders.mayHold(buyer, key));
-        return mayHold ? null : refusal(quantity, nanoTime);
+        boolean mayBeUsed = quantity > sellable
+                && anyMayBeUsed()
+                && (usedKeys == null || usedKeys.mayContain(buyer, key));
+        return mayBeUsed ? null : refusal(quantity, nanoTime);
     }
 
     /** Whether the keys are needed, and not known, to refuse by itself. */
-    boolean wantsHolders() {
-        return sellable == 0 && holders == null && anyMayHold();
+    boolean wantsUsedKeys() {
+        return sellable == 0 && usedKeys == null && anyMayBeUsed();
     }
 
-    private boolean anyMayHold() {
+    private boolean anyMayBeUsed() {
         return halted == null
                 && levels != null
                 && (levels.phase() == Phase.OPEN || levels.phase() == Phase.CLOSED);

@@ -10,6 +10,8 @@ import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.Executor;
+import java.util.concurrent.Future;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
@@ -27,6 +29,9 @@ import java.util.function.LongSupplier;
  */
 final class GateKeeper {
 
+    /** How many syncs in vain make what is known too old to refuse by. */
+    private static final int MAX_AGE_IN_SYNCS = 3;
+
     private static final Logger LOG = System.getLogger(Spike.class.getName());
 
     private final RemoteSpike remote;
@@ -34,10 +39,11 @@ final class GateKeeper {
     private final Executor calls;
     private final ScheduledExecutorService timer;
     private final LongSupplier nanoTime;
-    private final AtomicBoolean loadingHolders = new AtomicBoolean();
+    private final AtomicBoolean loadingUsedKeys = new AtomicBoolean();
     private volatile Gate gate = Gate.UNKNOWN;
     private volatile boolean reachable = true;
     private volatile boolean stopped;
+    private volatile @Nullable Future<?> nextSync;
 
     GateKeeper(
             RemoteSpike remote,
@@ -56,20 +62,27 @@ final class GateKeeper {
         return gate;
     }
 
-    /** Looks at the levels now, and again and again until {@link #stop}. */
+    /**
+     * Looks at the levels now, and again and again until {@link #stop}, or until the sale halts.
+     */
     void start() {
+        if (stopped || gate.haltReason() != null) {
+            return;
+        }
         calls.execute(() -> {
             sync();
-            if (!stopped) {
-                long jittered = ThreadLocalRandom.current()
-                        .nextLong(syncNanos - syncNanos / 8, syncNanos + 1);
-                timer.schedule(this::start, jittered, TimeUnit.NANOSECONDS);
-            }
+            long jittered =
+                    ThreadLocalRandom.current().nextLong(syncNanos - syncNanos / 8, syncNanos + 1);
+            nextSync = timer.schedule(this::start, jittered, TimeUnit.NANOSECONDS);
         });
     }
 
     void stop() {
         stopped = true;
+        Future<?> next = nextSync;
+        if (next != null) {
+            next.cancel(false);
+        }
     }
 
     /** Looks at the levels, and at the rules if they may matter; false if no answer came. */
@@ -84,14 +97,25 @@ final class GateKeeper {
             reachable(true, "");
             return true;
         } catch (RemoteSpikeException noAnswer) {
-            reachable(false, noAnswer.getMessage());
             if (noAnswer.kind() == Kind.BROKEN) {
-                halt(noAnswer.getMessage());
+                halt(noAnswer);
+            } else {
+                reachable(false, noAnswer.getMessage());
+                forgetWhatIsTooOld();
             }
             return false;
-        } catch (RuntimeException bug) {
-            halt(String.valueOf(bug));
+        } catch (RuntimeException | Error bug) {
+            halt(bug);
             return false;
+        }
+    }
+
+    /**
+     * A refusal must be what the shared stock said lately; without an answer, it is asked again.
+     */
+    private synchronized void forgetWhatIsTooOld() {
+        if (nanoTime.getAsLong() - gate.receivedNanos() > MAX_AGE_IN_SYNCS * syncNanos) {
+            gate = gate.outdated();
         }
     }
 
@@ -110,6 +134,7 @@ final class GateKeeper {
      * @param deadlineNanos that moment, in this node's elapsed time
      */
     List<Answer> ask(LongFunction<RemoteSpike.Reply> call, long deadlineNanos) {
+        requireSelling();
         if (gate.levels() == null) {
             lookBeforeCall();
         }
@@ -123,48 +148,74 @@ final class GateKeeper {
         return reply.answers();
     }
 
-    /** Loads the keys that hold units, in the background, unless that is under way. */
-    void loadHolders() {
-        if (loadingHolders.compareAndSet(false, true)) {
-            calls.execute(() -> {
-                try {
-                    Levels known = gate.levels();
-                    if (known != null) {
-                        HolderSet holders = HolderSet.load(remote, known.reservations());
-                        synchronized (this) {
-                            gate = gate.withHolders(holders);
-                        }
-                    }
-                } catch (RemoteSpikeException noAnswer) {
-                    LOG.log(Level.DEBUG, () -> "holders not loaded: " + noAnswer.getMessage());
-                } finally {
-                    // At most one load per sync interval, however often reservations come and go
-                    // meanwhile.
-                    timer.schedule(
-                            () -> loadingHolders.set(false), syncNanos, TimeUnit.NANOSECONDS);
+    /** Loads the used keys, in the background, unless that is under way. */
+    void loadUsedKeys() {
+        if (!stopped && loadingUsedKeys.compareAndSet(false, true)) {
+            try {
+                calls.execute(this::loadUsedKeysNow);
+            } catch (RejectedExecutionException stopping) {
+                loadingUsedKeys.set(false);
+            }
+        }
+    }
+
+    private void loadUsedKeysNow() {
+        try {
+            Levels known = gate.levels();
+            if (known != null) {
+                UsedKeys usedKeys = UsedKeys.load(remote, known.reservations());
+                synchronized (this) {
+                    gate = gate.withUsedKeys(usedKeys);
                 }
-            });
+            }
+        } catch (RemoteSpikeException noAnswer) {
+            LOG.log(Level.DEBUG, () -> "used keys not loaded: " + noAnswer.getMessage());
+        } finally {
+            // At most one load in a sync interval, however often reservations come and go.
+            if (!stopped) {
+                timer.schedule(() -> loadingUsedKeys.set(false), syncNanos, TimeUnit.NANOSECONDS);
+            }
         }
     }
 
     /** Shuts the gate for good. */
-    synchronized void halt(@Nullable String reason) {
-        if (gate.haltReason() == null) {
-            gate = gate.halted(String.valueOf(reason));
-            LOG.log(Level.ERROR, () -> "stopped selling " + remote.saleId() + ": " + reason);
+    void halt(Throwable cause) {
+        String reason = cause instanceof RemoteSpikeException
+                ? String.valueOf(cause.getMessage())
+                : cause.toString();
+        if (shut(reason)) {
+            LOG.log(Level.ERROR, "stopped selling " + remote.saleId() + ": " + reason, cause);
+        }
+    }
+
+    private synchronized boolean shut(String reason) {
+        boolean first = gate.haltReason() == null;
+        if (first) {
+            gate = gate.halted(reason);
+        }
+        return first;
+    }
+
+    private void requireSelling() {
+        String reason = gate.haltReason();
+        if (reason != null) {
+            throw new RemoteSpikeException(Kind.NOT_SENT, reason, null);
         }
     }
 
     /** A look that a call needs: without its reply, the call itself is certainly not sent. */
     private Levels lookBeforeCall() {
+        requireSelling();
         try {
             return look();
         } catch (RemoteSpikeException noAnswer) {
-            if (noAnswer.kind() != Kind.UNKNOWN) {
-                throw noAnswer;
+            if (noAnswer.kind() == Kind.BROKEN) {
+                halt(noAnswer);
             }
             throw new RemoteSpikeException(
-                    Kind.NOT_EXECUTED, noAnswer.getMessage() + " (looking first)", noAnswer);
+                    noAnswer.kind() == Kind.UNKNOWN ? Kind.NOT_EXECUTED : Kind.NOT_SENT,
+                    noAnswer.getMessage() + " (looking first)",
+                    noAnswer);
         }
     }
 
@@ -176,23 +227,32 @@ final class GateKeeper {
         return fresh;
     }
 
-    private synchronized void learn(Levels fresh, Gate before, long askedNanos) {
-        Levels known = before.levels();
-        if (known != null && known.phase() != Phase.ABSENT) {
-            if (!fresh.ledger().equals(known.ledger())) {
-                halt("the shared stock was lost or replaced: ledger " + known.ledger() + " became "
-                        + (fresh.phase() == Phase.ABSENT ? "absent" : fresh.ledger()));
-            } else if (fresh.sequence() < known.sequence()) {
-                halt("the shared stock lost writes: sequence " + known.sequence() + " went back to "
-                        + fresh.sequence());
+    private void learn(Levels fresh, Gate before, long askedNanos) {
+        String loss = loss(before.levels(), fresh);
+        if (loss != null) {
+            throw new RemoteSpikeException(Kind.BROKEN, loss, null);
+        }
+        synchronized (this) {
+            if (gate.isOlderThan(fresh, askedNanos)) {
+                gate = gate.with(fresh, askedNanos, nanoTime.getAsLong());
             }
         }
-        if (gate.haltReason() != null) {
-            throw new RemoteSpikeException(Kind.BROKEN, gate.haltReason(), null);
+    }
+
+    /** What the shared stock lost between two reports; null: nothing. */
+    private static @Nullable String loss(@Nullable Levels known, Levels fresh) {
+        if (known == null || known.phase() == Phase.ABSENT) {
+            return null;
+        } else if (fresh.phase() == Phase.ABSENT) {
+            return "the shared stock was lost: ledger " + known.ledger() + " is gone";
+        } else if (!fresh.ledger().equals(known.ledger())) {
+            return "the shared stock was replaced: ledger " + known.ledger() + " became "
+                    + fresh.ledger();
         }
-        if (gate.isOlderThan(fresh, askedNanos)) {
-            gate = gate.with(fresh, askedNanos, nanoTime.getAsLong());
-        }
+        return fresh.sequence() >= known.sequence()
+                ? null
+                : "the shared stock lost writes: sequence " + known.sequence() + " went back to "
+                        + fresh.sequence();
     }
 
     private void reachable(boolean now, @Nullable String why) {

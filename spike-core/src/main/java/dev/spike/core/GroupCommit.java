@@ -14,6 +14,7 @@ import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
@@ -50,7 +51,7 @@ final class GroupCommit<R> {
         void answered(R request, Answer answer);
 
         /** The store is damaged, or this program is wrong: nothing may be sent any more. */
-        void broken(Exception cause);
+        void broken(Throwable cause);
     }
 
     private static final class Pending<R> {
@@ -113,10 +114,10 @@ final class GroupCommit<R> {
             return pending.answer;
         }
         queue.add(pending);
-        if (closed && unqueue(pending)) {
-            answer(pending, unavailable());
-        } else {
+        if (!closed) {
             start();
+        } else if (unqueue(pending)) {
+            answer(pending, unavailable());
         }
         return pending.answer;
     }
@@ -137,18 +138,25 @@ final class GroupCommit<R> {
         }
     }
 
-    /**
-     * Refuses what comes from now on, waits until all is answered, and gives up what is not
-     * answered within the bound.
-     */
-    void close(Duration bound) {
+    /** Refuses what comes from now on. */
+    void refuse() {
         closed = true;
-        long end = nanoTime.getAsLong() + bound.toNanos();
-        while ((running.get() || !queue.isEmpty()) && nanoTime.getAsLong() - end < 0) {
+    }
+
+    /** Waits until all is answered, and gives up what is not by then, or when interrupted. */
+    void finish(long endNanos) {
+        while ((running.get() || !queue.isEmpty())
+                && nanoTime.getAsLong() - endNanos < 0
+                && !Thread.currentThread().isInterrupted()) {
             giveUpOverdue();
             LockSupport.parkNanos(1_000_000);
         }
+        giveUpAll();
+    }
+
+    private void giveUpAll() {
         for (Pending<R> left = queue.poll(); left != null; left = queue.poll()) {
+            queued.decrementAndGet();
             answer(left, unavailable());
         }
         Group group = inFlight;
@@ -183,7 +191,28 @@ final class GroupCommit<R> {
 
     private void start() {
         if (!running.get() && running.compareAndSet(false, true)) {
+            call();
+        }
+    }
+
+    /**
+     * Goes on with {@link #run} on a thread for calls; an executor that refuses ends what waits.
+     */
+    private void call() {
+        try {
             calls.execute(this::run);
+        } catch (RejectedExecutionException refused) {
+            giveUpAll();
+            running.set(false);
+        }
+    }
+
+    private void callAfter(long nanos) {
+        try {
+            timer.schedule(this::call, nanos, TimeUnit.NANOSECONDS);
+        } catch (RejectedExecutionException refused) {
+            giveUpAll();
+            running.set(false);
         }
     }
 
@@ -205,8 +234,7 @@ final class GroupCommit<R> {
                 inFlight = group;
                 long backoffNanos = group.send();
                 if (backoffNanos > 0) {
-                    timer.schedule(
-                            () -> calls.execute(this::run), backoffNanos, TimeUnit.NANOSECONDS);
+                    callAfter(backoffNanos);
                     return;
                 }
                 inFlight = null;
@@ -258,6 +286,10 @@ final class GroupCommit<R> {
             try {
                 List<R> requests = sent.stream().map(pending -> pending.request).toList();
                 List<Answer> answers = work.send(requests, sent.get(sent.size() - 1).deadlineNanos);
+                if (answers.size() != sent.size()) {
+                    throw new IllegalStateException(
+                            answers.size() + " answers to " + sent.size() + " requests");
+                }
                 for (int i = 0; i < sent.size(); i++) {
                     if (take(sent.get(i))) {
                         answer(sent.get(i), answers.get(i));
@@ -266,7 +298,7 @@ final class GroupCommit<R> {
                 return 0;
             } catch (RemoteSpikeException failure) {
                 return afterFailure(failure, ranBefore);
-            } catch (RuntimeException bug) {
+            } catch (RuntimeException | Error bug) {
                 work.broken(bug);
                 giveUp();
                 return 0;

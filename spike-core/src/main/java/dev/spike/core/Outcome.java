@@ -50,11 +50,4 @@ public enum Outcome {
     public boolean isFinal() {
         return this == CONFIRMED || this == CANCELLED || this == EXPIRED;
     }
-
-    /**
-     * Whether a reservation in this state has its units: {@link #RESERVED} or {@link #CONFIRMED}.
-     */
-    public boolean holdsUnits() {
-        return this == RESERVED || this == CONFIRMED;
-    }
 }

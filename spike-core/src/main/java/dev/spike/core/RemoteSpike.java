@@ -3,6 +3,7 @@ package dev.spike.core;
 import org.jspecify.annotations.Nullable;
 
 import java.util.List;
+import java.util.Objects;
 
 /**
  * The stock of one sale that all nodes share: the only one that may say yes.
@@ -24,6 +25,7 @@ public interface RemoteSpike {
     record Request(ReservationId id, int quantity) {
         /** @throws IllegalArgumentException if the quantity is not positive */
         public Request {
+            Objects.requireNonNull(id, "id");
             Check.quantity(quantity);
         }
     }
@@ -35,6 +37,7 @@ public interface RemoteSpike {
     record Settlement(ReservationId id, Outcome to) {
         /** @throws IllegalArgumentException if {@code to} is another outcome */
         public Settlement {
+            Objects.requireNonNull(id, "id");
             Check.that(
                     to == Outcome.CONFIRMED || to == Outcome.CANCELLED,
                     "CONFIRMED or CANCELLED",

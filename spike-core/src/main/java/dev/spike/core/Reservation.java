@@ -1,6 +1,7 @@
 package dev.spike.core;
 
 import java.time.Instant;
+import java.util.Objects;
 
 /**
  * A quantity taken for a buyer.
@@ -17,6 +18,8 @@ public record Reservation(ReservationId id, int quantity, Outcome state, Instant
      *     reservation
      */
     public Reservation {
+        Objects.requireNonNull(id, "id");
+        Objects.requireNonNull(expiresAt, "expiresAt");
         Check.quantity(quantity);
         Check.that(
                 state == Outcome.RESERVED || state.isFinal(),

@@ -86,12 +86,9 @@ public record ReservationId(String buyer, String key) {
                 .toString();
     }
 
-    /**
-     * A 64-bit hash of buyer and key, the same in every process: FNV-1a over the UTF-16 units, then
-     * mixed.
-     */
-    static long hash64(String buyer, String key) {
-        long hash = fnv(fnv(0xcbf29ce484222325L, buyer) * 0x100000001b3L, key);
+    /** A 64-bit hash of buyer and key: FNV-1a over the seed and the UTF-16 units, then mixed. */
+    static long hash64(long seed, String buyer, String key) {
+        long hash = fnv(fnv(0xcbf29ce484222325L ^ seed, buyer) * 0x100000001b3L, key);
         hash = (hash ^ (hash >>> 33)) * 0xff51afd7ed558ccdL;
         return hash ^ (hash >>> 33);
     }

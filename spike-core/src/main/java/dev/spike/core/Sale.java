@@ -4,6 +4,7 @@ import org.jspecify.annotations.Nullable;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.regex.Pattern;
 
 /**
@@ -15,8 +16,8 @@ import java.util.regex.Pattern;
  * @param perBuyer how many units one buyer may hold or have bought, over all nodes; 0: no limit
  * @param hold how long an unconfirmed reservation lives, 1 ms to 366 days, counted in whole
  *     milliseconds
- * @param opensAt before this instant of the store's clock every request is
- *     {@link Outcome#NOT_OPEN}; null: open at once
+ * @param opensAt in whole milliseconds, 1970 to 9999, as closesAt; before this instant of the
+ *     store's clock every request is {@link Outcome#NOT_OPEN}; null: open at once
  * @param closesAt from this instant of the store's clock every request is {@link Outcome#CLOSED};
  *     null: never
  */
@@ -34,6 +35,7 @@ public record Sale(
     /** The hold time of {@link #of}: 5 minutes. */
     public static final Duration DEFAULT_HOLD = Duration.ofMinutes(5);
 
+    private static final Instant LATEST = Instant.parse("9999-12-31T00:00:00Z");
     private static final Pattern ID = Pattern.compile("[A-Za-z0-9_-]{1,64}");
 
     /** @throws IllegalArgumentException if a rule is out of its range; the message names it */
@@ -42,15 +44,31 @@ public record Sale(
         Check.that(total >= 0 && total <= MAX_TOTAL, ">= 0 and <= " + MAX_TOTAL, "total", total);
         Check.that(perBuyer >= 0, ">= 0", "perBuyer", perBuyer);
         Check.that(
-                hold.toMillis() >= 1 && hold.compareTo(Duration.ofDays(366)) <= 0,
+                hold.compareTo(Duration.ofMillis(1)) >= 0
+                        && hold.compareTo(Duration.ofDays(366)) <= 0,
                 ">= 1 ms and <= 366 d",
                 "hold",
                 hold);
+        hold = hold.truncatedTo(ChronoUnit.MILLIS);
+        opensAt = wholeMillis("opensAt", opensAt);
+        closesAt = wholeMillis("closesAt", closesAt);
         Check.that(
                 opensAt == null || closesAt == null || opensAt.isBefore(closesAt),
                 "before closesAt=" + closesAt,
                 "opensAt",
                 String.valueOf(opensAt));
+    }
+
+    private static @Nullable Instant wholeMillis(String name, @Nullable Instant instant) {
+        if (instant == null) {
+            return null;
+        }
+        Check.that(
+                !instant.isBefore(Instant.EPOCH) && instant.isBefore(LATEST),
+                "from 1970 to 9999",
+                name,
+                instant);
+        return instant.truncatedTo(ChronoUnit.MILLIS);
     }
 
     /**

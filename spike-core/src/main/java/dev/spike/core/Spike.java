@@ -10,16 +10,20 @@ import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.Base64;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
+import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+import java.util.stream.IntStream;
 
 /**
  * One sale on one node: the pre-deduction. A request goes through, in order:
@@ -41,11 +45,19 @@ import java.util.function.LongSupplier;
  * sale is sold out. When the shared stock turns out to have lost writes or to be damaged, the node
  * stops selling this sale for good and {@link #haltReason} says why.
  *
- * <p>Safe for use by many threads. The {@code Async} methods never block; their stages complete on
- * a thread of this class, so hand slow continuations to an executor of yours. No method throws for
- * want of an answer; all throw {@link IllegalArgumentException} for malformed arguments.
+ * <p>Safe for use by many threads. The {@code Async} methods never block; their stages complete
+ * normally, at the latest a twentieth of the timeout after it has passed, on a thread of this
+ * class. A continuation must not block there: it would hold up every other answer of this sale, so
+ * hand slow ones to an executor of yours. But for {@link #open}, no method throws for want of an
+ * answer; all throw {@link IllegalArgumentException} for malformed arguments and
+ * {@link NullPointerException} for null. A thread that is interrupted before it calls a blocking
+ * method is told {@link Outcome#UNAVAILABLE}, one that is interrupted while it waits,
+ * {@link Outcome#UNKNOWN}; both stay interrupted. After {@link #close}, requests that would need
+ * the shared stock are {@link Outcome#UNAVAILABLE}.
  */
 public final class Spike implements AutoCloseable {
+
+    private static final Duration AFTER_INTERRUPT = Duration.ofMillis(100);
 
     private final RemoteSpike remote;
     private final LocalSpike local = LocalSpike.create();
@@ -57,6 +69,7 @@ public final class Spike implements AutoCloseable {
     private final LongSupplier nanoTime;
     private final Duration timeout;
     private final Runnable stopThreads;
+    private final Future<?> overdue;
     private final AtomicBoolean closed = new AtomicBoolean();
 
     Spike(
@@ -76,7 +89,7 @@ public final class Spike implements AutoCloseable {
                 new Settling(), timeout, options.queueLimit, calls, timer, nanoTime);
         gateKeeper.start();
         long tickNanos = Math.max(1_000_000, timeout.toNanos() / 20);
-        timer.scheduleWithFixedDelay(
+        this.overdue = timer.scheduleWithFixedDelay(
                 this::giveUpOverdue, tickNanos, tickNanos, TimeUnit.NANOSECONDS);
     }
 
@@ -99,7 +112,9 @@ public final class Spike implements AutoCloseable {
      */
     public Answer reserve(int quantity) {
         Refusal refusal = refusal(quantity);
-        return refusal != null ? refusal.answer() : await(ask(newAnonymousId(), quantity));
+        return refusal != null
+                ? refusal.answer()
+                : await(() -> ask(newAnonymousId(), true, quantity));
     }
 
     /**
@@ -113,7 +128,7 @@ public final class Spike implements AutoCloseable {
         Refusal refusal = refusal(buyer, quantity);
         return refusal != null
                 ? refusal.answer()
-                : await(ask(new ReservationId(buyer, newKey()), quantity));
+                : await(() -> ask(new ReservationId(buyer, newKey()), true, quantity));
     }
 
     /**
@@ -130,13 +145,15 @@ public final class Spike implements AutoCloseable {
         Refusal refusal = refusal(buyer, key, quantity);
         return refusal != null
                 ? refusal.answer()
-                : await(ask(new ReservationId(buyer, key), quantity));
+                : await(() -> ask(new ReservationId(buyer, key), false, quantity));
     }
 
     /** Like {@link #reserve(int)}, without blocking. */
     public CompletionStage<Answer> reserveAsync(int quantity) {
         Refusal refusal = refusal(quantity);
-        return refusal != null ? refusal.stage() : ask(newAnonymousId(), quantity);
+        return refusal != null
+                ? refusal.stage()
+                : ask(newAnonymousId(), true, quantity).minimalCompletionStage();
     }
 
     /** Like {@link #reserve(String, int)}, without blocking. */
@@ -144,13 +161,15 @@ public final class Spike implements AutoCloseable {
         Refusal refusal = refusal(buyer, quantity);
         return refusal != null
                 ? refusal.stage()
-                : ask(new ReservationId(buyer, newKey()), quantity);
+                : ask(new ReservationId(buyer, newKey()), true, quantity).minimalCompletionStage();
     }
 
     /** Like {@link #reserve(String, String, int)}, without blocking. */
     public CompletionStage<Answer> reserveAsync(String buyer, String key, int quantity) {
         Refusal refusal = refusal(buyer, key, quantity);
-        return refusal != null ? refusal.stage() : ask(new ReservationId(buyer, key), quantity);
+        return refusal != null
+                ? refusal.stage()
+                : ask(new ReservationId(buyer, key), false, quantity).minimalCompletionStage();
     }
 
     /**
@@ -161,12 +180,12 @@ public final class Spike implements AutoCloseable {
      *     {@link Outcome#UNKNOWN}
      */
     public Answer confirm(ReservationId id) {
-        return await(settle(id, Outcome.CONFIRMED));
+        return await(() -> settle(id, Outcome.CONFIRMED));
     }
 
     /** Like {@link #confirm}, without blocking. */
     public CompletionStage<Answer> confirmAsync(ReservationId id) {
-        return settle(id, Outcome.CONFIRMED);
+        return settle(id, Outcome.CONFIRMED).minimalCompletionStage();
     }
 
     /**
@@ -174,12 +193,12 @@ public final class Spike implements AutoCloseable {
      * {@link #confirm} does.
      */
     public Answer cancel(ReservationId id) {
-        return await(settle(id, Outcome.CANCELLED));
+        return await(() -> settle(id, Outcome.CANCELLED));
     }
 
     /** Like {@link #cancel}, without blocking. */
     public CompletionStage<Answer> cancelAsync(ReservationId id) {
-        return settle(id, Outcome.CANCELLED);
+        return settle(id, Outcome.CANCELLED).minimalCompletionStage();
     }
 
     /**
@@ -241,15 +260,19 @@ public final class Spike implements AutoCloseable {
 
     /**
      * Refuses new requests, waits until those under way are answered, at most about the timeout,
-     * and stops the threads that it started.
+     * and stops the threads that it started. Interrupted, it no longer waits: what is under way is
+     * then given up.
      */
     @Override
     public void close() {
         if (closed.compareAndSet(false, true)) {
+            long end = nanoTime.getAsLong() + timeout.plusMillis(200).toNanos();
             gateKeeper.stop();
-            Duration bound = timeout.plusMillis(200);
-            reserves.close(bound);
-            settles.close(bound);
+            reserves.refuse();
+            settles.refuse();
+            reserves.finish(end);
+            settles.finish(end);
+            overdue.cancel(false);
             stopThreads.run();
         }
     }
@@ -269,20 +292,20 @@ public final class Spike implements AutoCloseable {
         ReservationId.requireBuyer(buyer);
         ReservationId.requireKey(key);
         Gate gate = gateKeeper.gate();
-        if (gate.wantsHolders()) {
-            gateKeeper.loadHolders();
+        if (gate.wantsUsedKeys()) {
+            gateKeeper.loadUsedKeys();
         }
         return gate.refusal(buyer, key, quantity, nanoTime);
     }
 
-    private CompletableFuture<Answer> ask(ReservationId id, int quantity) {
-        Asked asked = new Asked(new Request(id, quantity), nanoTime.getAsLong());
+    private CompletableFuture<Answer> ask(ReservationId id, boolean isNewKey, int quantity) {
+        Asked asked = new Asked(new Request(id, quantity), isNewKey, nanoTime.getAsLong());
         asked.tookQuota = local.tryTake(quantity);
         return reserves.submit(asked);
     }
 
     private CompletableFuture<Answer> settle(ReservationId id, Outcome to) {
-        return settles.submit(new Settlement(id, to));
+        return settles.submit(new Settlement(Objects.requireNonNull(id, "id"), to));
     }
 
     private ReservationId newAnonymousId() {
@@ -297,12 +320,16 @@ public final class Spike implements AutoCloseable {
         return Base64.getUrlEncoder().withoutPadding().encodeToString(bytes);
     }
 
-    private static Answer await(CompletableFuture<Answer> answer) {
+    /** An interrupted caller sends nothing; one interrupted while waiting cannot know. */
+    private static Answer await(Supplier<CompletableFuture<Answer>> request) {
+        if (Thread.currentThread().isInterrupted()) {
+            return Answer.later(Outcome.UNAVAILABLE, AFTER_INTERRUPT);
+        }
         try {
-            return answer.get();
+            return request.get().get();
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
-            return Answer.later(Outcome.UNKNOWN, Duration.ZERO);
+            return Answer.later(Outcome.UNKNOWN, AFTER_INTERRUPT);
         } catch (ExecutionException impossible) {
             throw new IllegalStateException(impossible);
         }
@@ -313,14 +340,16 @@ public final class Spike implements AutoCloseable {
         settles.giveUpOverdue();
     }
 
-    /** A request on its way, and whether it holds units of the quota. */
+    /** A request on its way: whether this node made its key, and whether it holds quota. */
     private static final class Asked {
         final Request request;
+        final boolean isNewKey;
         final long atNanos;
         volatile boolean tookQuota;
 
-        Asked(Request request, long atNanos) {
+        Asked(Request request, boolean isNewKey, long atNanos) {
             this.request = request;
+            this.isNewKey = isNewKey;
             this.atNanos = atNanos;
         }
     }
@@ -340,7 +369,18 @@ public final class Spike implements AutoCloseable {
         public List<Answer> send(List<Asked> group, long deadlineNanos) {
             refillFor(group);
             List<Request> requests = group.stream().map(asked -> asked.request).toList();
-            return gateKeeper.ask(notAfter -> remote.reserve(requests, notAfter), deadlineNanos);
+            List<Answer> answers =
+                    gateKeeper.ask(notAfter -> remote.reserve(requests, notAfter), deadlineNanos);
+            return IntStream.range(0, answers.size())
+                    .mapToObj(i -> toAsker(group.get(i), answers.get(i)))
+                    .toList();
+        }
+
+        /** A key that this node made was repeated by itself only, after a reply that was lost. */
+        private Answer toAsker(Asked asked, Answer answer) {
+            return asked.isNewKey && answer.repeated() && answer.reservation() != null
+                    ? Answer.of(answer.reservation(), false)
+                    : answer;
         }
 
         /**
@@ -370,8 +410,8 @@ public final class Spike implements AutoCloseable {
         }
 
         @Override
-        public void broken(Exception cause) {
-            gateKeeper.halt(String.valueOf(cause.getMessage()));
+        public void broken(Throwable cause) {
+            gateKeeper.halt(cause);
         }
     }
 
@@ -385,8 +425,8 @@ public final class Spike implements AutoCloseable {
         public void answered(Settlement settlement, Answer answer) {}
 
         @Override
-        public void broken(Exception cause) {
-            gateKeeper.halt(String.valueOf(cause.getMessage()));
+        public void broken(Throwable cause) {
+            gateKeeper.halt(cause);
         }
     }
 }

@@ -3,6 +3,7 @@ package dev.spike.core;
 import org.jspecify.annotations.Nullable;
 
 import java.time.Duration;
+import java.util.Objects;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -28,7 +29,7 @@ public final class SpikeBuilder {
     private @Nullable ScheduledExecutorService timer;
 
     SpikeBuilder(RemoteSpike remote) {
-        this.remote = remote;
+        this.remote = Objects.requireNonNull(remote, "remote");
     }
 
     /** How many nodes share the stock, at least 1. Default 1. */
@@ -101,14 +102,14 @@ public final class SpikeBuilder {
      * @param timers runs short tasks, and must not be busy with long ones
      */
     public SpikeBuilder threads(ExecutorService callers, ScheduledExecutorService timers) {
-        this.calls = callers;
-        this.timer = timers;
+        this.calls = Objects.requireNonNull(callers, "callers");
+        this.timer = Objects.requireNonNull(timers, "timers");
         return this;
     }
 
     /** The elapsed time in nanoseconds. Default {@link System#nanoTime}. */
     public SpikeBuilder nanoTime(LongSupplier elapsed) {
-        this.nanoTime = elapsed;
+        this.nanoTime = Objects.requireNonNull(elapsed, "elapsed");
         return this;
     }
 

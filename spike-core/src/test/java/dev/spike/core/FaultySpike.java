@@ -43,6 +43,7 @@ final class FaultySpike implements RemoteSpike {
     final Queue<List<Request>> batches = new ConcurrentLinkedQueue<>();
     volatile @Nullable Fault always;
     volatile UnaryOperator<Levels> onLevels = UnaryOperator.identity();
+    volatile Runnable onReserve = () -> {};
     volatile Runnable afterPage = () -> {};
     volatile CountDownLatch gate = new CountDownLatch(0);
 
@@ -108,6 +109,7 @@ final class FaultySpike implements RemoteSpike {
         } catch (InterruptedException e) {
             throw new IllegalStateException(e);
         }
+        onReserve.run();
         return through(() -> stock.reserve(batch, notAfterMillis));
     }
 

@@ -25,7 +25,11 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -35,6 +39,7 @@ import java.util.stream.Stream;
 class SpikeTest {
 
     private static final Duration NEVER = Duration.ofMinutes(30);
+    private static final Duration PATIENT = Duration.ofSeconds(10);
 
     private final AtomicReference<Duration> clockOffset = new AtomicReference<>(Duration.ZERO);
     private final RemoteSpike stock =
@@ -60,7 +65,7 @@ class SpikeTest {
     /** A node of a sale of this total that looks at the levels only when it must. */
     private Spike open(long total) {
         stock.open(Sale.of("ticket", total));
-        return start(Spike.builder(remote).syncEvery(NEVER));
+        return start(Spike.builder(remote).timeout(PATIENT).syncEvery(NEVER));
     }
 
     private static Answer join(CompletionStage<Answer> stage) {
@@ -87,7 +92,8 @@ class SpikeTest {
     void reserve_fourNodesUnevenLoad_exactlyTotal_andNoSoldOutWhileUnitsAreLeft() {
         stock.open(Sale.of("ticket", 2_000));
         List<Spike> nodes = IntStream.range(0, 4)
-                .mapToObj(i -> start(Spike.builder(remote).nodes(4).buffer(0.0)))
+                .mapToObj(i ->
+                        start(Spike.builder(remote).timeout(PATIENT).nodes(4).buffer(0.0)))
                 .toList();
         // 70 % of the buyers come to the first node, whose quota is a quarter of the stock.
         Map<Outcome, Long> outcomes = outcomes(IntStream.range(0, 2_000)
@@ -100,7 +106,7 @@ class SpikeTest {
     @Test
     void reserve_quotaOfOneUnit_isOnlyAReasonToLook() {
         stock.open(Sale.of("ticket", 50));
-        Spike spike = start(Spike.builder(remote).quota(1).syncEvery(NEVER));
+        Spike spike = start(Spike.builder(remote).timeout(PATIENT).quota(1).syncEvery(NEVER));
         Map<Outcome, Long> outcomes =
                 outcomes(IntStream.range(0, 50).mapToObj(i -> spike.reserveAsync("buyer" + i, 1)));
         assertThat(outcomes).isEqualTo(Map.of(Outcome.RESERVED, 50L));
@@ -433,7 +439,7 @@ class SpikeTest {
         assertThat(spike.reserve("alice", 1).outcome()).isEqualTo(Outcome.RESERVED);
         current.set(restarted);
         assertThat(spike.reserve("bob", 1).outcome()).isEqualTo(Outcome.UNKNOWN);
-        assertThat(spike.haltReason().orElseThrow()).contains("lost or replaced");
+        assertThat(spike.haltReason().orElseThrow()).contains("was replaced");
         assertThat(spike.reserve("bob", 1).outcome()).isEqualTo(Outcome.UNAVAILABLE);
         assertThat(spike.reserve("bob", "key", 1).outcome()).isEqualTo(Outcome.UNAVAILABLE);
     }
@@ -490,6 +496,112 @@ class SpikeTest {
     }
 
     @Test
+    void haltedSale_sendsNothingMore_notEvenWhatWaited() {
+        Spike spike = open(5);
+        CountDownLatch held = remote.hold();
+        CompletionStage<Answer> inFlight = spike.reserveAsync("alice", 1);
+        await().until(() -> remote.reserveCalls.get() == 1);
+        CompletionStage<Answer> waiting = spike.reserveAsync("bob", 1);
+        remote.next(Fault.DAMAGED);
+        held.countDown();
+        assertThat(join(inFlight).outcome()).isEqualTo(Outcome.UNKNOWN);
+        assertThat(join(waiting).outcome()).isEqualTo(Outcome.UNAVAILABLE);
+        assertThat(spike.confirm(new ReservationId("alice", "key")).outcome())
+                .isEqualTo(Outcome.UNAVAILABLE);
+        assertThat(remote.reserveCalls).hasValue(1);
+    }
+
+    @Test
+    void errorInTheStore_stopsTheSale_insteadOfTheThread() {
+        Spike spike = open(5);
+        spike.reserve("first", 1);
+        remote.onReserve = () -> {
+            throw new AssertionError("planted");
+        };
+        assertThat(spike.reserve("alice", 1).outcome()).isEqualTo(Outcome.UNKNOWN);
+        assertThat(spike.haltReason().orElseThrow()).contains("planted");
+        assertThat(spike.reserve("bob", 1).outcome()).isEqualTo(Outcome.UNAVAILABLE);
+    }
+
+    @Test
+    void storeAwayForThreeSyncs_soldOutIsNoLongerAFact() {
+        stock.open(Sale.of("ticket", 1));
+        Spike spike = start(Spike.builder(remote)
+                .timeout(Duration.ofMillis(100))
+                .syncEvery(Duration.ofMillis(50)));
+        assertThat(spike.reserve("alice", 1).outcome()).isEqualTo(Outcome.RESERVED);
+        assertThat(spike.reserve("bob", 1).outcome()).isEqualTo(Outcome.ALL_RESERVED);
+        remote.always = Fault.REFUSED;
+        await().until(() -> spike.reserve("bob", 1).outcome() == Outcome.UNAVAILABLE);
+        remote.always = null;
+        await().until(() -> spike.reserve("bob", 1).outcome() == Outcome.ALL_RESERVED);
+    }
+
+    @Test
+    void replyLost_underAKeyOfTheNodesOwn_isNoRepeat() {
+        Spike spike = open(5);
+        remote.next(Fault.REPLY_LOST);
+        Answer answer = spike.reserve("alice", 1);
+        assertThat(answer.outcome()).isEqualTo(Outcome.RESERVED);
+        assertThat(answer.repeated()).isFalse();
+        assertThat(spike.unitsReserved()).isEqualTo(1);
+    }
+
+    @Test
+    void nullArguments_areMisuse_andTheSaleStillSells() {
+        Spike spike = open(5);
+        assertThatThrownBy(() -> spike.confirm(null)).isInstanceOf(NullPointerException.class);
+        assertThatThrownBy(() -> spike.cancelAsync(null)).isInstanceOf(NullPointerException.class);
+        assertThatThrownBy(() -> spike.reserve(null, 1)).isInstanceOf(NullPointerException.class);
+        assertThatThrownBy(() -> spike.reserve("alice", null, 1))
+                .isInstanceOf(NullPointerException.class);
+        assertThat(spike.reserve("alice", 1).outcome()).isEqualTo(Outcome.RESERVED);
+    }
+
+    @Test
+    void threadsOfTheApplication_areLeftRunning_andLeftAlone() {
+        stock.open(Sale.of("ticket", 1));
+        ExecutorService callers = Executors.newCachedThreadPool();
+        ScheduledThreadPoolExecutor timers = new ScheduledThreadPoolExecutor(1);
+        timers.setRemoveOnCancelPolicy(true);
+        Spike spike = Spike.builder(remote).threads(callers, timers).start();
+        assertThat(spike.reserve("alice", 1).outcome()).isEqualTo(Outcome.RESERVED);
+        spike.close();
+        await().until(() -> timers.getQueue().isEmpty());
+        assertThat(callers.isShutdown()).isFalse();
+        callers.shutdown();
+        timers.shutdown();
+    }
+
+    @Test
+    void executorThatRefuses_isUnavailable_andNeverAnException() {
+        stock.open(Sale.of("ticket", 1));
+        ExecutorService callers = Executors.newCachedThreadPool();
+        ScheduledThreadPoolExecutor timers = new ScheduledThreadPoolExecutor(1);
+        Spike spike = Spike.builder(remote).threads(callers, timers).start();
+        spikes.add(spike);
+        assertThat(spike.reserve("alice", "key", 1).outcome()).isEqualTo(Outcome.RESERVED);
+        assertThat(spike.sync()).isPresent();
+        callers.shutdown();
+        assertThat(spike.confirm(new ReservationId("alice", "key")).outcome())
+                .isEqualTo(Outcome.UNAVAILABLE);
+        assertThat(spike.reserve("bob", "key", 1).outcome()).isEqualTo(Outcome.UNAVAILABLE);
+        timers.shutdownNow();
+    }
+
+    @Test
+    void interruptedCaller_sendsNothing() {
+        Spike spike = open(5);
+        Thread.currentThread().interrupt();
+        try {
+            assertThat(spike.reserve("alice", 1).outcome()).isEqualTo(Outcome.UNAVAILABLE);
+        } finally {
+            assertThat(Thread.interrupted()).isTrue();
+        }
+        assertThat(remote.reserveCalls).hasValue(0);
+    }
+
+    @Test
     void close_waitsForWhatIsUnderWay_andRefusesTheRest() {
         Spike spike = open(5);
         CountDownLatch held = remote.hold();
@@ -509,15 +621,17 @@ class SpikeTest {
         Spike spike = open(5);
         remote.hold();
         AtomicReference<Answer> answer = new AtomicReference<>();
+        AtomicBoolean stayedInterrupted = new AtomicBoolean();
         Thread waiter = new Thread(() -> {
             answer.set(spike.reserve("alice", 1));
-            assertThat(Thread.currentThread().isInterrupted()).isTrue();
+            stayedInterrupted.set(Thread.currentThread().isInterrupted());
         });
         waiter.start();
         await().until(() -> remote.reserveCalls.get() == 1);
         waiter.interrupt();
         waiter.join(10_000);
         assertThat(answer.get().outcome()).isEqualTo(Outcome.UNKNOWN);
+        assertThat(stayedInterrupted).isTrue();
     }
 
     @Test

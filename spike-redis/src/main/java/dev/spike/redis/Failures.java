@@ -3,39 +3,21 @@ package dev.spike.redis;
 import dev.spike.core.RemoteSpikeException;
 import dev.spike.core.RemoteSpikeException.Kind;
 
+import org.jspecify.annotations.Nullable;
+
 import redis.clients.jedis.exceptions.JedisClusterOperationException;
 import redis.clients.jedis.exceptions.JedisConnectionException;
 import redis.clients.jedis.exceptions.JedisDataException;
 import redis.clients.jedis.exceptions.JedisException;
 
 import java.util.NoSuchElementException;
-import java.util.Set;
 import java.util.function.Supplier;
 
 /** What is certain about a call that Jedis answers with an error. */
 final class Failures {
 
-    /**
-     * Error codes that the server answers instead of running a script, so that nothing changed. The
-     * same codes from within a script, which the server marks, may come after its first write.
-     */
-    private static final Set<String> NOT_EXECUTED = Set.of(
-            "NOSCRIPT",
-            "BUSY",
-            "LOADING",
-            "READONLY",
-            "MASTERDOWN",
-            "MISCONF",
-            "NOREPLICAS",
-            "OOM",
-            "TRYAGAIN",
-            "CLUSTERDOWN",
-            "CROSSSLOT",
-            "NOAUTH",
-            "WRONGPASS",
-            "NOPERM",
-            "MOVED",
-            "ASK");
+    /** How the errors begin that the scripts of this package answer themselves. */
+    private static final String FROM_SCRIPT = "SPIKE ";
 
     private Failures() {}
 
@@ -45,6 +27,18 @@ final class Failures {
             return call.get();
         } catch (JedisException error) {
             throw new RemoteSpikeException(kind(error), message(error), error);
+        }
+    }
+
+    /** Reads a reply; one that makes no sense means that the store's content is damaged. */
+    static <T extends @Nullable Object> T read(Supplier<T> reading) {
+        try {
+            return reading.get();
+        } catch (RemoteSpikeException noReply) {
+            throw noReply;
+        } catch (RuntimeException damaged) {
+            throw new RemoteSpikeException(
+                    Kind.BROKEN, "the shared stock cannot be read: " + damaged, damaged);
         }
     }
 
@@ -60,10 +54,11 @@ final class Failures {
             return Kind.UNKNOWN;
         }
         if (error instanceof JedisDataException) {
-            boolean inScript = String.valueOf(error.getMessage()).contains(", on @user_script:");
-            return !inScript && NOT_EXECUTED.contains(code(error))
-                    ? Kind.NOT_EXECUTED
-                    : Kind.BROKEN;
+            // What the server answers instead of running a script changed nothing; it marks what
+            // comes from within one, and that may have come after its first write.
+            String message = String.valueOf(error.getMessage());
+            boolean inScript = message.startsWith(FROM_SCRIPT) || message.contains("@user_script");
+            return inScript ? Kind.BROKEN : Kind.NOT_EXECUTED;
         }
         return Kind.UNKNOWN;
     }
@@ -74,14 +69,13 @@ final class Failures {
                 || String.valueOf(error.getMessage()).startsWith("Failed to create socket");
     }
 
-    private static String code(JedisException error) {
-        String message = String.valueOf(error.getMessage());
-        int end = message.indexOf(' ');
-        return end < 0 ? message : message.substring(0, end);
-    }
-
     private static String message(JedisException error) {
+        String message = String.valueOf(error.getMessage());
+        String text =
+                message.startsWith(FROM_SCRIPT) ? message.substring(FROM_SCRIPT.length()) : message;
         Throwable cause = error.getCause();
-        return error.getMessage() + (cause == null ? "" : ": " + cause.getMessage());
+        return cause == null || text.contains(String.valueOf(cause.getMessage()))
+                ? text
+                : text + " (" + cause + ")";
     }
 }

@@ -92,7 +92,10 @@ public final class RedisSpike implements RemoteSpike {
             args.add(bytes(adoption.totalField()));
             args.add(bytes(adoption.soldField()));
         }
-        String opening = text(OPEN.run(jedis, keys, args).get(0));
+        return OPEN.run(jedis, keys, args, reply -> opening(text(reply.get(0))));
+    }
+
+    private static Opening opening(String opening) {
         return switch (opening) {
             case "opened" -> Opening.OPENED;
             case "already_open" -> Opening.ALREADY_OPEN;
@@ -112,25 +115,29 @@ public final class RedisSpike implements RemoteSpike {
                 bytes("closes_at_ms")));
         return rules.get(0) == null
                 ? null
-                : new Sale(
+                : Failures.read(() -> new Sale(
                         saleId,
                         number(rules.get(0)),
                         (int) number(rules.get(1)),
                         Duration.ofMillis(number(rules.get(2))),
                         optionalInstant(rules.get(3)),
-                        optionalInstant(rules.get(4)));
+                        optionalInstant(rules.get(4))));
     }
 
     @Override
     public Levels levels() {
-        return levels(LEVELS.run(jedis, List.of(stock), List.of()));
+        return LEVELS.run(jedis, List.of(stock), List.of(), RedisSpike::levels);
     }
 
     @Override
     public Reply reserve(List<Request> batch, long notAfterMillis) {
         MessagePack packed = pack(batch.stream().map(Request::id).toList()).array(batch.size());
         batch.forEach(request -> packed.integer(request.quantity()));
-        List<?> reply = RESERVE.run(jedis, keys, args(notAfterMillis, packed));
+        List<byte[]> args = args(notAfterMillis, packed);
+        return RESERVE.run(jedis, keys, args, reply -> reserved(batch, reply));
+    }
+
+    private static Reply reserved(List<Request> batch, List<?> reply) {
         Levels levels = levels(reply);
         if (reply.size() == LEVELS_SIZE) {
             return levels.phase() == Levels.Phase.ABSENT
@@ -163,7 +170,11 @@ public final class RedisSpike implements RemoteSpike {
         batch.forEach(settlement -> ends.append(settlement.to() == Outcome.CONFIRMED ? 'C' : 'X'));
         MessagePack packed =
                 pack(batch.stream().map(Settlement::id).toList()).string(ends.toString());
-        List<?> reply = SETTLE.run(jedis, keys, args(notAfterMillis, packed));
+        List<byte[]> args = args(notAfterMillis, packed);
+        return SETTLE.run(jedis, keys, args, reply -> settled(batch, reply));
+    }
+
+    private static Reply settled(List<Settlement> batch, List<?> reply) {
         Levels levels = levels(reply);
         if (reply.size() == LEVELS_SIZE) {
             return levels.phase() == Levels.Phase.ABSENT
@@ -190,8 +201,11 @@ public final class RedisSpike implements RemoteSpike {
     @Override
     public @Nullable Reservation find(ReservationId id) {
         String key = Records.storedKey(id);
-        List<?> reply =
-                FIND.run(jedis, List.of(reservations), List.of(bytes(id.buyer()), bytes(key)));
+        List<byte[]> args = List.of(bytes(id.buyer()), bytes(key));
+        return FIND.run(jedis, List.of(reservations), args, reply -> found(id, key, reply));
+    }
+
+    private static @Nullable Reservation found(ReservationId id, String key, List<?> reply) {
         Instant now = instant(reply.get(0));
         if (reply.get(1) instanceof byte[] first) {
             Reservation reservation = Records.first(id.buyer(), first, now);
@@ -206,10 +220,11 @@ public final class RedisSpike implements RemoteSpike {
 
     @Override
     public Page reservations(@Nullable String cursor) {
-        List<?> reply = PAGE.run(
-                jedis,
-                List.of(reservations),
-                List.of(bytes(cursor == null ? "0" : cursor), PAGE_SIZE));
+        List<byte[]> args = List.of(bytes(cursor == null ? "0" : cursor), PAGE_SIZE);
+        return PAGE.run(jedis, List.of(reservations), args, RedisSpike::page);
+    }
+
+    private static Page page(List<?> reply) {
         Instant now = instant(reply.get(0));
         String next = text(reply.get(1));
         Iterator<?> records = ((List<?>) reply.get(2)).iterator();

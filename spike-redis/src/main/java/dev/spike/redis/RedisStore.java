@@ -109,6 +109,7 @@ public final class RedisStore implements AutoCloseable {
                 RedisSentinelClient.builder()
                         .masterName(uri.master())
                         .sentinels(uri.hosts())
+                        // No timeout for what blocks: it is the wait for news of another master.
                         .sentinelClientConfig(
                                 timeouts().autoNegotiateProtocol(false).build())
                         .clientConfig(config)
@@ -143,8 +144,7 @@ public final class RedisStore implements AutoCloseable {
         int millis = (int) TIMEOUT.toMillis();
         return DefaultJedisClientConfig.builder()
                 .connectionTimeoutMillis(millis)
-                .socketTimeoutMillis(millis)
-                .blockingSocketTimeoutMillis(millis);
+                .socketTimeoutMillis(millis);
     }
 
     /** Refuses a server that tells this about itself, if it is not fit to hold stocks. */

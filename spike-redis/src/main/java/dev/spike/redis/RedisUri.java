@@ -36,7 +36,7 @@ record RedisUri(
 
     private static final Pattern FORM = Pattern.compile(
             "(?<scheme>redis|rediss|redis\\+sentinel|redis\\+cluster)://"
-                    + "(?:(?<user>[^:@/]*):(?<password>[^@/]*)@)?(?<hosts>[^@/]+)(?:/(?<path>[^/?#]*))?");
+                    + "(?:(?<user>[^:@/]*):(?<password>[^@/]*)@)?(?<hosts>[^@/]+)(?:/(?<path>[^/?#@]*))?");
 
     static RedisUri parse(String uri) {
         Matcher form = FORM.matcher(uri);
@@ -92,7 +92,12 @@ record RedisUri(
     }
 
     private static String decode(String text) {
-        return URLDecoder.decode(text.replace("+", "%2B"), StandardCharsets.UTF_8);
+        try {
+            return URLDecoder.decode(text.replace("+", "%2B"), StandardCharsets.UTF_8);
+        } catch (IllegalArgumentException badPercent) {
+            throw new IllegalArgumentException(
+                    "must be percent-encoded: user and password. " + FORMS);
+        }
     }
 
     /** Without the password. */

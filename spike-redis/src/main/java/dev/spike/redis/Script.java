@@ -2,6 +2,8 @@ package dev.spike.redis;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import org.jspecify.annotations.Nullable;
+
 import redis.clients.jedis.UnifiedJedis;
 import redis.clients.jedis.exceptions.JedisNoScriptException;
 
@@ -13,6 +15,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.Function;
 
 /** A Lua script of this package: EVALSHA, and EVAL once when the server does not know it yet. */
 final class Script {
@@ -41,11 +44,12 @@ final class Script {
     }
 
     /**
-     * Runs the script, blocking.
+     * Runs the script, blocking, and reads its reply.
      *
      * @throws dev.spike.core.RemoteSpikeException if there is no reply, or an error
      */
-    List<?> run(UnifiedJedis jedis, List<byte[]> keys, List<byte[]> args) {
+    <T extends @Nullable Object> T run(
+            UnifiedJedis jedis, List<byte[]> keys, List<byte[]> args, Function<List<?>, T> reader) {
         Object reply = Failures.translate(() -> {
             try {
                 return jedis.evalsha(sha1, keys, args);
@@ -53,7 +57,8 @@ final class Script {
                 return jedis.eval(source, keys, args);
             }
         });
-        return reply instanceof List<?> list ? list : List.of(reply);
+        return Failures.read(
+                () -> reader.apply(reply instanceof List<?> list ? list : List.of(reply)));
     }
 
     private static String read(String file) {

@@ -41,6 +41,11 @@ end
 
 local sold = 0
 if KEYS[4] then
+  local kind = redis.call('TYPE', KEYS[4]).ok
+  if kind ~= 'hash' then
+    return redis.error_reply('SPIKE must be a hash: ' .. KEYS[4] .. ' is '
+      .. (kind == 'none' and 'missing' or 'a ' .. kind))
+  end
   local adopted = redis.call('HMGET', KEYS[4], ARGV[7], ARGV[8])
   for i = 1, 2 do
     if not adopted[i] or not string.match(adopted[i], '^%d+$') then

@@ -58,7 +58,7 @@ class AdoptionTest {
     @Test
     void missingHash_isAnError_notSoldOut() {
         assertThatThrownBy(() -> stock.open(Sale.of(saleId, 10)))
-                .hasMessageContaining("field ticket_total_nums of " + hash + " is missing");
+                .hasMessageContaining("must be a hash: " + hash + " is missing");
         assertThat(stock.levels().phase()).isEqualTo(Levels.Phase.ABSENT);
         assertThat(REDIS.client().exists(hash)).isFalse();
     }

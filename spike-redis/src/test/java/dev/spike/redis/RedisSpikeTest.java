@@ -22,6 +22,8 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+import redis.clients.jedis.RedisClient;
+
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -222,6 +224,37 @@ class RedisSpikeTest extends RemoteSpikeContract {
             REDIS.client().scriptFlush();
             assertThat(reserve(buyer)).isEqualTo(Outcome.RESERVED);
         }
+    }
+
+    @Test
+    void noMoreClientsAllowed_isWorthAnotherTry_andNoDamage() {
+        stock.open(Sale.of(stock.saleId(), 3));
+        String before = REDIS.client().configGet("maxclients").get("maxclients");
+        REDIS.client().configSet("maxclients", "1");
+        try (RedisClient another = RedisClient.create(REDIS.uri())) {
+            RedisSpike refused = new RedisSpike(another, stock.saleId(), null);
+            assertThatThrownBy(refused::levels)
+                    .isInstanceOfSatisfying(
+                            RemoteSpikeException.class,
+                            e -> assertThat(e.kind()).isNotEqualTo(Kind.BROKEN));
+        } finally {
+            REDIS.client().configSet("maxclients", before);
+        }
+    }
+
+    @Test
+    void damagedRecord_breaksTheSale_whoeverReadsIt() {
+        stock.open(Sale.of(stock.saleId(), 3));
+        reserve("alice");
+        String record = REDIS.client().hget(key("reservations"), "alice");
+        REDIS.client().hset(key("reservations"), "alice", "planted");
+        ReservationId alice = new ReservationId("alice", "alice");
+        assertBroken(() -> reserve("alice"));
+        assertBroken(() ->
+                stock.settle(List.of(new Settlement(alice, Outcome.CANCELLED)), Long.MAX_VALUE));
+        assertBroken(() -> stock.find(alice));
+        assertBroken(() -> stock.reservations(null));
+        REDIS.client().hset(key("reservations"), "alice", record);
     }
 
     @Test

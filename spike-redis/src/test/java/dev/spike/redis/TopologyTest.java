@@ -18,6 +18,7 @@ import org.junit.jupiter.api.Timeout;
 import redis.clients.jedis.Jedis;
 import redis.clients.jedis.Protocol.Command;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -35,7 +36,10 @@ class TopologyTest {
         List<RedisStore> stores =
                 IntStream.range(0, 4).mapToObj(i -> RedisStore.connect(uri)).toList();
         List<Spike> nodes = stores.stream()
-                .map(store -> Spike.builder(store.sale(saleId)).nodes(4).start())
+                .map(store -> Spike.builder(store.sale(saleId))
+                        .nodes(4)
+                        .timeout(Duration.ofSeconds(10))
+                        .start())
                 .toList();
         nodes.get(0).open(Sale.of(saleId, 2_000));
         nodes.forEach(Spike::sync);

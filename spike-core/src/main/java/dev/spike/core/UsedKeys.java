@@ -3,24 +3,30 @@ package dev.spike.core;
 import org.jspecify.annotations.Nullable;
 
 import java.util.Arrays;
+import java.util.SplittableRandom;
 
 /**
- * The keys that hold units of a sale, as 64-bit hashes: what a node must know before it may answer
- * "sold out" to a key by itself, because a holder who repeats must be told RESERVED.
+ * The keys under which reservations of a sale were made, as 64-bit hashes: what a node must know
+ * before it may answer "sold out" to a key by itself, because a repeat must be told of its
+ * reservation.
  *
- * <p>Complete for the first {@link #reservations} reservations ever made, so it stays complete
- * while the shared stock reports that count. A hash of a key that holds nothing may collide with
- * one that does; that key is then answered by the shared stock, never wrongly. Immutable once
- * loaded. Open addressing with linear probing, at most half full; 0 marks a free slot, so the hash
- * 0 is stored as 1.
+ * <p>Complete for the first {@code reservations} reservations ever made, so it stays complete while
+ * the shared stock reports that count. A hash of an unused key may collide with that of a used one;
+ * that key is then answered by the shared stock, never wrongly. Immutable once loaded. Open
+ * addressing with linear probing, at most half full; 0 marks a free slot, so the hash 0 is stored
+ * as 1.
  */
-final class HolderSet {
+final class UsedKeys {
 
     private final long reservations;
+
+    /** Random, so that nobody can make keys that collide. */
+    private final long seed = new SplittableRandom().nextLong();
+
     private long[] slots = new long[1024];
     private int size;
 
-    private HolderSet(long reservations) {
+    private UsedKeys(long reservations) {
         this.reservations = reservations;
     }
 
@@ -29,32 +35,28 @@ final class HolderSet {
      *
      * @param reservations how many reservations had been made at some moment before this call
      */
-    static HolderSet load(RemoteSpike remote, long reservations) {
-        HolderSet set = new HolderSet(reservations);
+    static UsedKeys load(RemoteSpike remote, long reservations) {
+        UsedKeys set = new UsedKeys(reservations);
         @Nullable String cursor = null;
         do {
             RemoteSpike.Page page = remote.reservations(cursor);
             for (Reservation reservation : page.reservations()) {
-                if (reservation.state().holdsUnits()) {
-                    set.add(ReservationId.hash64(
-                            reservation.id().buyer(), reservation.id().key()));
-                }
+                set.add(ReservationId.hash64(
+                        set.seed, reservation.id().buyer(), reservation.id().key()));
             }
             cursor = page.next();
         } while (cursor != null);
         return set;
     }
 
-    /**
-     * Whether the set knows every holder of a sale in which this many reservations were ever made.
-     */
+    /** Whether the set knows every key of a sale in which this many reservations were ever made. */
     boolean isCompleteFor(long reservationsEver) {
         return reservations == reservationsEver;
     }
 
-    /** Whether the key may hold units; false is certain. */
-    boolean mayHold(String buyer, String key) {
-        long hash = nonZero(ReservationId.hash64(buyer, key));
+    /** Whether the key may have been used; false is certain. */
+    boolean mayContain(String buyer, String key) {
+        long hash = nonZero(ReservationId.hash64(seed, buyer, key));
         return slots[slotOf(slots, hash)] == hash;
     }
 
