@@ -3,6 +3,8 @@ package dev.spike.http;
 import io.undertow.server.HttpHandler;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.Headers;
+import io.undertow.util.HttpString;
+import io.undertow.util.Protocols;
 
 import org.jspecify.annotations.Nullable;
 import org.xnio.IoUtils;
@@ -64,6 +66,10 @@ final class RequestGuard implements HttpHandler {
     }
 
     private static @Nullable String refusal(HttpServerExchange exchange) {
+        HttpString version = exchange.getProtocol();
+        if (!version.equals(Protocols.HTTP_1_1) && !version.equals(Protocols.HTTP_1_0)) {
+            return "the version must be HTTP/1.1 or HTTP/1.0";
+        }
         if (exchange.getRequestHeaders().contains(Headers.TRANSFER_ENCODING)) {
             return "Transfer-Encoding is not supported; send a Content-Length";
         }
