@@ -131,9 +131,8 @@ final class StatLog implements AutoCloseable {
     @Override
     public void close() {
         closing.countDown();
-        try {
+        try (out) {
             writer.join(CLOSE_MILLIS);
-            out.close();
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
         } catch (IOException failure) {
