@@ -8,6 +8,8 @@ import java.time.Duration;
  * The answer to one request.
  *
  * @param outcome what became of it
+ * @param id the reservation's id; with {@link Outcome#UNKNOWN} that of the one that may have been
+ *     made, so that it can be looked up or ended; null with every refusal
  * @param reservation the reservation that the answer is about; null when there is none, as with
  *     every refusal
  * @param repeated whether the reservation had this state before the request came: a repeat of an
@@ -16,16 +18,21 @@ import java.time.Duration;
  *     before the next try; else zero
  */
 public record Answer(
-        Outcome outcome, @Nullable Reservation reservation, boolean repeated, Duration retryAfter) {
+        Outcome outcome,
+        @Nullable ReservationId id,
+        @Nullable Reservation reservation,
+        boolean repeated,
+        Duration retryAfter) {
 
     /** An answer about a reservation, which is in the state that the outcome says. */
     public static Answer of(Reservation reservation, boolean repeated) {
-        return new Answer(reservation.state(), reservation, repeated, Duration.ZERO);
+        return new Answer(
+                reservation.state(), reservation.id(), reservation, repeated, Duration.ZERO);
     }
 
     /** An answer without a reservation. */
     public static Answer of(Outcome outcome) {
-        return new Answer(outcome, null, false, Duration.ZERO);
+        return new Answer(outcome, null, null, false, Duration.ZERO);
     }
 
     /**
@@ -33,6 +40,11 @@ public record Answer(
      * next try.
      */
     public static Answer later(Outcome outcome, Duration retryAfter) {
-        return new Answer(outcome, null, false, retryAfter);
+        return new Answer(outcome, null, null, false, retryAfter);
+    }
+
+    /** {@link Outcome#UNKNOWN}, of a reservation under this id. */
+    static Answer unknown(ReservationId id, Duration retryAfter) {
+        return new Answer(Outcome.UNKNOWN, id, null, false, retryAfter);
     }
 }

@@ -189,9 +189,7 @@ final class Gate {
     }
 
     private boolean anyMayBeUsed() {
-        return halted == null
-                && levels != null
-                && (levels.phase() == Phase.OPEN || levels.phase() == Phase.CLOSED);
+        return halted == null && levels != null && levels.reservations() > 0;
     }
 
     /**

@@ -47,6 +47,9 @@ final class GroupCommit<R> {
          */
         List<Answer> send(List<R> group, long deadlineNanos);
 
+        /** The reservation that a request is about. */
+        ReservationId idOf(R request);
+
         /** Told once for each accepted request, before its waiter is. */
         void answered(R request, Answer answer);
 
@@ -154,7 +157,8 @@ final class GroupCommit<R> {
         giveUpAll();
     }
 
-    private void giveUpAll() {
+    /** Gives up what waits and what is under way. */
+    void giveUpAll() {
         for (Pending<R> left = queue.poll(); left != null; left = queue.poll()) {
             queued.decrementAndGet();
             answer(left, unavailable());
@@ -341,7 +345,9 @@ final class GroupCommit<R> {
         private void giveUp(Pending<R> pending) {
             Answer answer;
             synchronized (this) {
-                answer = mayHaveRun ? Answer.later(Outcome.UNKNOWN, UNKNOWN_DELAY) : unavailable();
+                answer = mayHaveRun
+                        ? Answer.unknown(work.idOf(pending.request), UNKNOWN_DELAY)
+                        : unavailable();
                 if (!take(pending)) {
                     return;
                 }

@@ -274,6 +274,8 @@ public final class Spike implements AutoCloseable {
             settles.finish(end);
             overdue.cancel(false);
             stopThreads.run();
+            reserves.giveUpAll();
+            settles.giveUpAll();
         }
     }
 
@@ -400,6 +402,11 @@ public final class Spike implements AutoCloseable {
         }
 
         @Override
+        public ReservationId idOf(Asked asked) {
+            return asked.request.id();
+        }
+
+        @Override
         public void answered(Asked asked, Answer answer) {
             boolean isNew = answer.outcome() == Outcome.RESERVED && !answer.repeated();
             if (isNew) {
@@ -419,6 +426,11 @@ public final class Spike implements AutoCloseable {
         @Override
         public List<Answer> send(List<Settlement> group, long deadlineNanos) {
             return gateKeeper.ask(notAfter -> remote.settle(group, notAfter), deadlineNanos);
+        }
+
+        @Override
+        public ReservationId idOf(Settlement settlement) {
+            return settlement.id();
         }
 
         @Override

@@ -27,6 +27,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -329,6 +330,53 @@ class SpikeTest {
         remote.next(Fault.CALL_LOST);
         remote.always = Fault.REFUSED;
         assertThat(spike.reserve("alice", 1).outcome()).isEqualTo(Outcome.UNKNOWN);
+    }
+
+    @Test
+    void onceLost_thenNoConnection_staysUnknown_andTellsTheIdThatResolvesIt() {
+        stock.open(Sale.of("ticket", 5));
+        Spike spike =
+                start(Spike.builder(remote).timeout(Duration.ofMillis(500)).syncEvery(NEVER));
+        spike.reserve("first", 1);
+        remote.next(Fault.REPLY_LOST);
+        remote.always = Fault.NO_CONNECTION;
+        Answer answer = spike.reserve("alice", 1);
+        assertThat(answer.outcome()).isEqualTo(Outcome.UNKNOWN);
+        remote.always = null;
+        assertThat(spike.find(answer.id()).outcome()).isEqualTo(Outcome.RESERVED);
+        assertThat(spike.cancel(answer.id()).outcome()).isEqualTo(Outcome.CANCELLED);
+    }
+
+    @Test
+    void close_racedByManyCallers_answersEachOfThem_andThrowsAtNone() throws Exception {
+        stock.open(Sale.of("ticket", 1_000_000));
+        ExecutorService callers = Executors.newFixedThreadPool(6);
+        for (int round = 0; round < 60; round++) {
+            Spike spike = Spike.builder(remote)
+                    .timeout(Duration.ofMillis(5))
+                    .syncEvery(NEVER)
+                    .start();
+            remote.always =
+                    round % 3 == 0 ? null : round % 3 == 1 ? Fault.REFUSED : Fault.REPLY_LOST;
+            CountDownLatch closing = new CountDownLatch(1);
+            List<Future<Outcome>> last = new ArrayList<>();
+            for (int caller = 0; caller < 6; caller++) {
+                last.add(callers.submit(() -> {
+                    Outcome outcome = spike.reserve(1).outcome();
+                    while (closing.getCount() > 0) {
+                        outcome = spike.reserve(1).outcome();
+                    }
+                    return spike.reserve(1).outcome();
+                }));
+            }
+            CompletableFuture<Void> closed = CompletableFuture.runAsync(spike::close);
+            closing.countDown();
+            closed.orTimeout(10, SECONDS).join();
+            for (Future<Outcome> outcome : last) {
+                assertThat(outcome.get(10, SECONDS)).isNotNull();
+            }
+        }
+        callers.shutdown();
     }
 
     @Test

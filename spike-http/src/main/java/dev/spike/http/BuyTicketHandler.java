@@ -85,6 +85,10 @@ final class BuyTicketHandler implements HttpHandler {
             case NOT_OPEN, CLOSED -> refuse(exchange, NOT_OPEN);
             case UNAVAILABLE, UNKNOWN -> {
                 Problem.retryAfter(exchange, answer.retryAfter());
+                if (answer.id() != null) {
+                    exchange.getResponseHeaders()
+                            .put(Headers.LOCATION, OpenSale.location(saleId, answer.id()));
+                }
                 refuse(exchange, BUSY);
             }
             case MISMATCH, NOT_FOUND -> Problem.send(exchange, answer);

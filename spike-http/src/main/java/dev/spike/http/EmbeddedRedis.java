@@ -63,6 +63,13 @@ final class EmbeddedRedis implements AutoCloseable {
                 if (pid.isPresent()) {
                     return new EmbeddedRedis(data, dir, recorded, pid.get());
                 }
+                if (mayBeAlive(dir)) {
+                    // Two on the same files would sell the same units twice.
+                    throw new StartException(
+                            "the embedded Redis that an earlier server left (process "
+                                    + Files.readString(pidFile(dir), UTF_8).strip()
+                                    + ") does not answer; end it, or give another --data");
+                }
             }
             int port = freePort();
             Files.writeString(portFile(dir), Integer.toString(port));

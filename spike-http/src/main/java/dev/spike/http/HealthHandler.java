@@ -17,7 +17,6 @@ final class HealthHandler {
     private static final Duration FRESH = Duration.ofMillis(250);
     private static final Duration PATIENCE = Duration.ofSeconds(1);
 
-    private final Sales sales;
     private final OpenSale main;
     private final StoreCalls calls;
     private final Handover handover;
@@ -29,13 +28,7 @@ final class HealthHandler {
      * @param main the sale whose levels are looked at to see whether the store answers
      * @param draining whether the server is about to stop
      */
-    HealthHandler(
-            Sales sales,
-            OpenSale main,
-            StoreCalls calls,
-            Handover handover,
-            BooleanSupplier draining) {
-        this.sales = sales;
+    HealthHandler(OpenSale main, StoreCalls calls, Handover handover, BooleanSupplier draining) {
         this.main = main;
         this.calls = calls;
         this.handover = handover;
@@ -51,12 +44,10 @@ final class HealthHandler {
             text(503, "stopping").send(exchange);
             return;
         }
-        Optional<String> halted = sales.all().stream()
-                .flatMap(sale -> sale.spike().haltReason().stream()
-                        .map(reason -> "stopped selling " + sale.rules().id() + ": " + reason))
-                .findFirst();
+        Optional<String> halted = main.spike().haltReason();
         if (halted.isPresent()) {
-            text(503, halted.get()).send(exchange);
+            text(503, "stopped selling " + main.rules().id() + ": " + halted.get())
+                    .send(exchange);
             return;
         }
         handover.answer(exchange, storeAnswers(), (same, answers) -> {

@@ -38,7 +38,7 @@ final class Listeners implements AutoCloseable {
             @Nullable StatLog statLog) {
         this.handover = handover;
         this.worker = worker();
-        HealthHandler health = new HealthHandler(sales, main, calls, handover, () -> draining);
+        HealthHandler health = new HealthHandler(main, calls, handover, () -> draining);
         ReservationsHandler reservations = new ReservationsHandler(sales, calls, handover);
         SaleHandler sale = new SaleHandler(sales, handover);
         BuyTicketHandler buyTicket = new BuyTicketHandler(main, handover, statLog);

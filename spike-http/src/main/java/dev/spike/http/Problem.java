@@ -107,7 +107,8 @@ enum Problem {
         } else if (cause instanceof BadRequest bad) {
             BAD_REQUEST.send(exchange, bad.detail());
         } else if (cause instanceof RemoteSpikeException noAnswer) {
-            boolean unknown = noAnswer.kind() == RemoteSpikeException.Kind.UNKNOWN;
+            boolean unknown = noAnswer.kind() == RemoteSpikeException.Kind.UNKNOWN
+                    || noAnswer.kind() == RemoteSpikeException.Kind.BROKEN;
             send(exchange, later(unknown ? Outcome.UNKNOWN : Outcome.UNAVAILABLE));
         } else {
             LOG.log(Level.ERROR, "failed: " + exchange.getRequestMethod(), cause);
@@ -122,7 +123,7 @@ enum Problem {
     }
 
     private static Answer later(Outcome outcome) {
-        return new Answer(outcome, null, false, Duration.ofSeconds(1));
+        return Answer.later(outcome, Duration.ofSeconds(1));
     }
 
     private static Problem of(Outcome outcome) {

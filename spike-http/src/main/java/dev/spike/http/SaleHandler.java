@@ -96,8 +96,7 @@ final class SaleHandler {
     private static void send(HttpServerExchange exchange, int status, OpenSale sale) {
         Optional<Levels> seen = sale.spike().levels();
         if (seen.isEmpty() || seen.get().phase() == Phase.ABSENT) {
-            Problem.send(
-                    exchange, new Answer(Outcome.UNAVAILABLE, null, false, Duration.ofSeconds(1)));
+            Problem.send(exchange, Answer.later(Outcome.UNAVAILABLE, Duration.ofSeconds(1)));
             return;
         }
         Levels levels = seen.get();

@@ -77,7 +77,15 @@ final class Sales implements AutoCloseable {
         requireRoom();
         RemoteSpike remote = store.apply(rules.id());
         Opening opening = remote.open(rules);
-        OpenSale sale = register(remote);
+        OpenSale sale;
+        try {
+            sale = register(remote);
+        } catch (RemoteSpikeException afterOpening) {
+            throw new RemoteSpikeException(
+                    Kind.UNKNOWN,
+                    "opened perhaps, but: " + afterOpening.getMessage(),
+                    afterOpening);
+        }
         if (sale == null) {
             throw new RemoteSpikeException(Kind.NOT_EXECUTED, "the sale is gone again", null);
         }

@@ -5,7 +5,8 @@ import dev.spike.core.RemoteSpikeException.Kind;
 
 import org.jspecify.annotations.Nullable;
 
-import redis.clients.jedis.exceptions.JedisClusterOperationException;
+import redis.clients.jedis.RedisClusterClient;
+import redis.clients.jedis.UnifiedJedis;
 import redis.clients.jedis.exceptions.JedisConnectionException;
 import redis.clients.jedis.exceptions.JedisDataException;
 import redis.clients.jedis.exceptions.JedisException;
@@ -22,12 +23,27 @@ final class Failures {
     private Failures() {}
 
     /** Makes the call; an error of Jedis becomes a {@link RemoteSpikeException}. */
-    static <T> T translate(Supplier<T> call) {
+    static <T> T translate(UnifiedJedis jedis, Supplier<T> call) {
         try {
             return call.get();
         } catch (JedisException error) {
+            throw new RemoteSpikeException(kind(jedis, error), message(error), error);
+        }
+    }
+
+    /** As {@link #translate(UnifiedJedis, Supplier)}, while there is no client yet. */
+    static <T> T translate(Supplier<T> connecting) {
+        try {
+            return connecting.get();
+        } catch (JedisException error) {
             throw new RemoteSpikeException(kind(error), message(error), error);
         }
+    }
+
+    private static Kind kind(UnifiedJedis jedis, JedisException error) {
+        Kind kind = kind(error);
+        // The cluster client repeats a call by itself, and tells only of the last try.
+        return jedis instanceof RedisClusterClient && kind != Kind.BROKEN ? Kind.UNKNOWN : kind;
     }
 
     /** Reads a reply; one that makes no sense means that the store's content is damaged. */
@@ -48,10 +64,6 @@ final class Failures {
         }
         if (error instanceof JedisConnectionException connection) {
             return isConnecting(connection) ? Kind.NOT_EXECUTED : Kind.UNKNOWN;
-        }
-        // The cluster client hides behind this whether an earlier try of its own was sent.
-        if (error instanceof JedisClusterOperationException) {
-            return Kind.UNKNOWN;
         }
         if (error instanceof JedisDataException) {
             // What the server answers instead of running a script changed nothing; it marks what

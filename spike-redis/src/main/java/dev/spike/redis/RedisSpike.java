@@ -106,13 +106,15 @@ public final class RedisSpike implements RemoteSpike {
 
     @Override
     public @Nullable Sale sale() {
-        List<byte[]> rules = Failures.translate(() -> jedis.hmget(
-                stock,
-                bytes("total"),
-                bytes("per_buyer"),
-                bytes("hold_ms"),
-                bytes("opens_at_ms"),
-                bytes("closes_at_ms")));
+        List<byte[]> rules = Failures.translate(
+                jedis,
+                () -> jedis.hmget(
+                        stock,
+                        bytes("total"),
+                        bytes("per_buyer"),
+                        bytes("hold_ms"),
+                        bytes("opens_at_ms"),
+                        bytes("closes_at_ms")));
         return rules.get(0) == null
                 ? null
                 : Failures.read(() -> new Sale(

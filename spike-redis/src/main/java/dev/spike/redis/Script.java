@@ -50,7 +50,7 @@ final class Script {
      */
     <T extends @Nullable Object> T run(
             UnifiedJedis jedis, List<byte[]> keys, List<byte[]> args, Function<List<?>, T> reader) {
-        Object reply = Failures.translate(() -> {
+        Object reply = Failures.translate(jedis, () -> {
             try {
                 return jedis.evalsha(sha1, keys, args);
             } catch (JedisNoScriptException nothingRan) {

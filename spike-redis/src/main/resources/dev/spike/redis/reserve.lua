@@ -52,8 +52,9 @@ if not read[n + 1] then
 elseif stock[12] ~= (KEYS[4] or '') then
   return redis.error_reply('SPIKE ' .. KEYS[1] .. ' was opened over '
     .. (stock[12] == '' and 'no other hash' or stock[12]))
-elseif KEYS[4] then
-  redis.call('HGET', KEYS[4], ARGV[3])
+elseif KEYS[4] and tonumber(redis.call('HGET', KEYS[4], ARGV[3]) or '') ~= reserved + sold then
+  return redis.error_reply('SPIKE ' .. KEYS[4] .. ' was changed by somebody else: ' .. ARGV[3] .. ' is not '
+    .. reserved + sold)
 end
 
 -- Further reservations can only exist where the buyer's record does.
@@ -83,7 +84,11 @@ for i = 1, n do
       return redis.error_reply('SPIKE ' .. KEYS[2] .. ' has a damaged record')
     end
     if first_key ~= key then
-      state, due, units = string.match(records[buyer .. '\n' .. key] or '', '^(%a)(%d+) (%d+)$')
+      local own_record = records[buyer .. '\n' .. key]
+      state, due, units = string.match(own_record or '', '^(%a)(%d+) (%d+)$')
+      if own_record and not state then
+        return redis.error_reply('SPIKE ' .. KEYS[2] .. ' has a damaged record')
+      end
     end
   end
 

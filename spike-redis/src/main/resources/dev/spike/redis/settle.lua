@@ -45,8 +45,9 @@ if not read[1] then
 elseif stock[12] ~= (KEYS[4] or '') then
   return redis.error_reply('SPIKE ' .. KEYS[1] .. ' was opened over '
     .. (stock[12] == '' and 'no other hash' or stock[12]))
-elseif KEYS[4] then
-  redis.call('HGET', KEYS[4], ARGV[3])
+elseif KEYS[4] and tonumber(redis.call('HGET', KEYS[4], ARGV[3]) or '') ~= reserved + sold then
+  return redis.error_reply('SPIKE ' .. KEYS[4] .. ' was changed by somebody else: ' .. ARGV[3] .. ' is not '
+    .. reserved + sold)
 end
 local records = {}
 for i = 2, 2 * n + 1 do
@@ -65,7 +66,11 @@ for i = 1, n do
       return redis.error_reply('SPIKE ' .. KEYS[2] .. ' has a damaged record')
     end
     if first_key ~= keys[i] then
-      state, due, units = string.match(records[own] or '', '^(%a)(%d+) (%d+)$')
+      local own_record = records[own]
+      state, due, units = string.match(own_record or '', '^(%a)(%d+) (%d+)$')
+      if own_record and not state then
+        return redis.error_reply('SPIKE ' .. KEYS[2] .. ' has a damaged record')
+      end
     end
   end
 

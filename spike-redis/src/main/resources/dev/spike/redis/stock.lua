@@ -10,6 +10,12 @@ elseif stock[1] ~= '1' then
   return redis.error_reply('SPIKE ' .. KEYS[1] .. ' has schema ' .. stock[1] .. ', this version reads 1')
 end
 
+for i = 2, 11 do
+  if not stock[i] or (i > 2 and stock[i] ~= '' and not tonumber(stock[i])) or (i > 2 and i < 10 and stock[i] == '') then
+    return redis.error_reply('SPIKE ' .. KEYS[1] .. ' is damaged')
+  end
+end
+
 local ledger = stock[2]
 local sequence, available, reserved = tonumber(stock[3]), tonumber(stock[4]), tonumber(stock[5])
 local sold, reservations = tonumber(stock[6]), tonumber(stock[7])

@@ -77,12 +77,31 @@ class AdoptionTest {
     }
 
     @Test
+    void soldFieldChangedBySomebodyElse_stopsTheSale_insteadOfOverselling() {
+        prepare("10", "0");
+        stock.open(Sale.of(saleId, 10));
+        ReservationId alice = new ReservationId("alice", "key-1");
+        stock.reserve(List.of(new Request(alice, 1)), Long.MAX_VALUE);
+        REDIS.client().hincrBy(hash, "ticket_sold_nums", 7);
+        Request bob = new Request(new ReservationId("bob", "key-1"), 1);
+        assertThatThrownBy(() -> stock.reserve(List.of(bob), Long.MAX_VALUE))
+                .hasMessageContaining("was changed by somebody else: ticket_sold_nums is not 1");
+        assertThatThrownBy(() -> stock.settle(
+                        List.of(new Settlement(alice, Outcome.CANCELLED)), Long.MAX_VALUE))
+                .hasMessageContaining("was changed by somebody else");
+        assertThat(stock.levels().sequence()).isEqualTo(2);
+    }
+
+    @Test
     void nodeThatDoesNotKnowTheAdoption_isRefused_soThatTheSoldCountStaysCurrent() {
         prepare("10", "0");
         stock.open(Sale.of(saleId, 10));
         RedisSpike unaware = new RedisSpike(REDIS.client(), saleId, null);
         Request request = new Request(new ReservationId("alice", "key-1"), 1);
         assertThatThrownBy(() -> unaware.reserve(List.of(request), Long.MAX_VALUE))
+                .hasMessageContaining("was opened over " + hash);
+        Settlement cancel = new Settlement(new ReservationId("alice", "key-1"), Outcome.CANCELLED);
+        assertThatThrownBy(() -> unaware.settle(List.of(cancel), Long.MAX_VALUE))
                 .hasMessageContaining("was opened over " + hash);
         assertThat(unaware.open(Sale.of(saleId, 10))).isEqualTo(Opening.OTHER_RULES);
         assertThat(stock.levels().available()).isEqualTo(10);

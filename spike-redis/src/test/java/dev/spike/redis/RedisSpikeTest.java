@@ -22,6 +22,9 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+import redis.clients.jedis.Connection;
+import redis.clients.jedis.ConnectionPoolConfig;
+import redis.clients.jedis.HostAndPort;
 import redis.clients.jedis.RedisClient;
 
 import java.time.Clock;
@@ -194,6 +197,9 @@ class RedisSpikeTest extends RemoteSpikeContract {
         if (part.equals("reservations")) {
             assertBroken(() -> reserve("alice"));
         }
+        assertBroken(() -> stock.settle(
+                List.of(new Settlement(new ReservationId("alice", "alice"), Outcome.CANCELLED)),
+                Long.MAX_VALUE));
         assertBroken(() -> reserve("bob"));
         assertThat(stock.levels().available()).isEqualTo(2);
         REDIS.client().rename(key("saved"), key(part));
@@ -239,6 +245,66 @@ class RedisSpikeTest extends RemoteSpikeContract {
                             e -> assertThat(e.kind()).isNotEqualTo(Kind.BROKEN));
         } finally {
             REDIS.client().configSet("maxclients", before);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "ledger",
+                "sequence",
+                "available",
+                "reserved",
+                "sold",
+                "reservations",
+                "hold_ms"
+            })
+    void stockFieldLost_breaksTheSale_beforeAnythingIsWritten(String field) {
+        stock.open(Sale.of(stock.saleId(), 3));
+        reserve("alice");
+        String value = REDIS.client().hget(key("stock"), field);
+        REDIS.client().hdel(key("stock"), field);
+        assertBroken(() -> reserve("bob"));
+        assertBroken(() -> stock.settle(
+                List.of(new Settlement(new ReservationId("alice", "alice"), Outcome.CANCELLED)),
+                Long.MAX_VALUE));
+        assertBroken(stock::levels);
+        REDIS.client().hset(key("stock"), field, value);
+        assertThat(REDIS.client().xlen(key("log"))).isEqualTo(2);
+        assertThat(stock.levels().sequence()).isEqualTo(2);
+    }
+
+    @Test
+    void damagedFurtherRecord_breaksTheSale_insteadOfSellingTwice() {
+        stock.open(Sale.of(stock.saleId(), 9));
+        stock.reserve(List.of(request("alice", "key-1", 1)), Long.MAX_VALUE);
+        stock.reserve(List.of(request("alice", "key-2", 3)), Long.MAX_VALUE);
+        String further = "alice\nkey-2";
+        String record = REDIS.client().hget(key("reservations"), further);
+        REDIS.client().hset(key("reservations"), further, "planted");
+        assertBroken(() -> stock.reserve(List.of(request("alice", "key-2", 3)), Long.MAX_VALUE));
+        assertBroken(() -> stock.settle(
+                List.of(new Settlement(new ReservationId("alice", "key-2"), Outcome.CANCELLED)),
+                Long.MAX_VALUE));
+        REDIS.client().hset(key("reservations"), further, record);
+    }
+
+    @Test
+    void poolExhausted_isNotSent() {
+        ConnectionPoolConfig one = new ConnectionPoolConfig();
+        one.setMaxTotal(1);
+        one.setMaxWait(Duration.ofMillis(10));
+        String address = REDIS.uri().substring(REDIS.uri().lastIndexOf('/') + 1);
+        try (RedisClient narrow = RedisClient.builder()
+                        .hostAndPort(HostAndPort.from(address))
+                        .poolConfig(one)
+                        .build();
+                Connection taken = narrow.getPool().getResource()) {
+            assertThat(taken.isConnected()).isTrue();
+            assertThatThrownBy(() -> new RedisSpike(narrow, stock.saleId(), null).levels())
+                    .isInstanceOfSatisfying(
+                            RemoteSpikeException.class,
+                            e -> assertThat(e.kind()).isEqualTo(Kind.NOT_SENT));
         }
     }
 
