@@ -1,7 +1,6 @@
 package dev.spike.core;
 
 import dev.spike.core.Gate.Refusal;
-import dev.spike.core.RemoteSpike.Request;
 import dev.spike.core.RemoteSpike.Settlement;
 
 import org.jspecify.annotations.Nullable;
@@ -9,7 +8,6 @@ import org.jspecify.annotations.Nullable;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.Base64;
-import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -20,10 +18,8 @@ import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
-import java.util.stream.IntStream;
 
 /**
  * One sale on one node: the pre-deduction. A request goes through, in order:
@@ -60,11 +56,10 @@ public final class Spike implements AutoCloseable {
     private static final Duration AFTER_INTERRUPT = Duration.ofMillis(100);
 
     private final RemoteSpike remote;
-    private final LocalSpike local = LocalSpike.create();
     private final GateKeeper gateKeeper;
-    private final GroupCommit<Asked> reserves;
+    private final Reserving reserving;
+    private final GroupCommit<Reserving.Asked> reserves;
     private final GroupCommit<Settlement> settles;
-    private final LongAdder unitsReserved = new LongAdder();
     private final SecureRandom random = new SecureRandom();
     private final LongSupplier nanoTime;
     private final Duration timeout;
@@ -83,10 +78,16 @@ public final class Spike implements AutoCloseable {
         this.timeout = options.timeout;
         this.stopThreads = stopThreads;
         this.gateKeeper = new GateKeeper(remote, options.syncEvery, calls, timer, nanoTime);
-        this.reserves = new GroupCommit<>(
-                new Reserving(options), timeout, options.queueLimit, calls, timer, nanoTime);
+        this.reserving = new Reserving(remote, gateKeeper, options);
+        this.reserves =
+                new GroupCommit<>(reserving, timeout, options.queueLimit, calls, timer, nanoTime);
         this.settles = new GroupCommit<>(
-                new Settling(), timeout, options.queueLimit, calls, timer, nanoTime);
+                new Settling(remote, gateKeeper),
+                timeout,
+                options.queueLimit,
+                calls,
+                timer,
+                nanoTime);
         gateKeeper.start();
         long tickNanos = Math.max(1_000_000, timeout.toNanos() / 20);
         this.overdue = timer.scheduleWithFixedDelay(
@@ -242,7 +243,7 @@ public final class Spike implements AutoCloseable {
 
     /** The units that this node may still ask for before it looks at the shared levels again. */
     public long quota() {
-        return local.quota();
+        return reserving.quota();
     }
 
     /**
@@ -250,7 +251,7 @@ public final class Spike implements AutoCloseable {
      * later.
      */
     public long unitsReserved() {
-        return unitsReserved.sum();
+        return reserving.unitsReserved();
     }
 
     /** Why this node stopped selling this sale for good; empty while it sells. */
@@ -301,9 +302,7 @@ public final class Spike implements AutoCloseable {
     }
 
     private CompletableFuture<Answer> ask(ReservationId id, boolean isNewKey, int quantity) {
-        Asked asked = new Asked(new Request(id, quantity), isNewKey, nanoTime.getAsLong());
-        asked.tookQuota = local.tryTake(quantity);
-        return reserves.submit(asked);
+        return reserves.submit(reserving.ask(id, isNewKey, quantity));
     }
 
     private CompletableFuture<Answer> settle(ReservationId id, Outcome to) {
@@ -340,105 +339,5 @@ public final class Spike implements AutoCloseable {
     private void giveUpOverdue() {
         reserves.giveUpOverdue();
         settles.giveUpOverdue();
-    }
-
-    /** A request on its way: whether this node made its key, and whether it holds quota. */
-    private static final class Asked {
-        final Request request;
-        final boolean isNewKey;
-        final long atNanos;
-        volatile boolean tookQuota;
-
-        Asked(Request request, boolean isNewKey, long atNanos) {
-            this.request = request;
-            this.isNewKey = isNewKey;
-            this.atNanos = atNanos;
-        }
-    }
-
-    private final class Reserving implements GroupCommit.Work<Asked> {
-        private final int nodes;
-        private final double buffer;
-        private final long fixedQuota;
-
-        Reserving(SpikeBuilder options) {
-            this.nodes = options.nodes;
-            this.buffer = options.buffer;
-            this.fixedQuota = options.quota;
-        }
-
-        @Override
-        public List<Answer> send(List<Asked> group, long deadlineNanos) {
-            refillFor(group);
-            List<Request> requests = group.stream().map(asked -> asked.request).toList();
-            List<Answer> answers =
-                    gateKeeper.ask(notAfter -> remote.reserve(requests, notAfter), deadlineNanos);
-            return IntStream.range(0, answers.size())
-                    .mapToObj(i -> toAsker(group.get(i), answers.get(i)))
-                    .toList();
-        }
-
-        /** A key that this node made was repeated by itself only, after a reply that was lost. */
-        private Answer toAsker(Asked asked, Answer answer) {
-            return asked.isNewKey && answer.repeated() && answer.reservation() != null
-                    ? Answer.of(answer.reservation(), false)
-                    : answer;
-        }
-
-        /**
-         * Looks at the shared levels, if a request found no quota and they were not reported since.
-         */
-        private void refillFor(List<Asked> group) {
-            List<Asked> without =
-                    group.stream().filter(asked -> !asked.tookQuota).toList();
-            if (!without.isEmpty()) {
-                long available = gateKeeper
-                        .levelsSince(without.get(without.size() - 1).atNanos)
-                        .available();
-                double share = Math.ceil((double) available / nodes * (1 + buffer));
-                local.refill(fixedQuota > 0 ? Math.min(fixedQuota, available) : (long) share);
-                without.forEach(asked -> asked.tookQuota = local.tryTake(asked.request.quantity()));
-            }
-        }
-
-        @Override
-        public ReservationId idOf(Asked asked) {
-            return asked.request.id();
-        }
-
-        @Override
-        public void answered(Asked asked, Answer answer) {
-            boolean isNew = answer.outcome() == Outcome.RESERVED && !answer.repeated();
-            if (isNew) {
-                unitsReserved.add(asked.request.quantity());
-            } else if (asked.tookQuota && answer.outcome() != Outcome.UNKNOWN) {
-                local.giveBack(asked.request.quantity());
-            }
-        }
-
-        @Override
-        public void broken(Throwable cause) {
-            gateKeeper.halt(cause);
-        }
-    }
-
-    private final class Settling implements GroupCommit.Work<Settlement> {
-        @Override
-        public List<Answer> send(List<Settlement> group, long deadlineNanos) {
-            return gateKeeper.ask(notAfter -> remote.settle(group, notAfter), deadlineNanos);
-        }
-
-        @Override
-        public ReservationId idOf(Settlement settlement) {
-            return settlement.id();
-        }
-
-        @Override
-        public void answered(Settlement settlement, Answer answer) {}
-
-        @Override
-        public void broken(Throwable cause) {
-            gateKeeper.halt(cause);
-        }
     }
 }
