@@ -76,6 +76,8 @@ final class RedisServer implements AutoCloseable {
                     .redirectErrorStream(true)
                     .redirectOutput(directory.resolve("log").toFile())
                     .start();
+            // Also when a test fails before it closes the server.
+            Runtime.getRuntime().addShutdownHook(new Thread(process::destroyForcibly));
             RedisServer server = new RedisServer(directory, process, port);
             await().atMost(20, TimeUnit.SECONDS)
                     .failFast(() -> server.requireAlive())
