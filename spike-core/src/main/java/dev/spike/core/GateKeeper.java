@@ -69,12 +69,22 @@ final class GateKeeper {
         if (stopped || gate.haltReason() != null) {
             return;
         }
-        calls.execute(() -> {
-            sync();
+        try {
+            calls.execute(() -> {
+                sync();
+                startLater();
+            });
+        } catch (RejectedExecutionException busy) {
+            startLater();
+        }
+    }
+
+    private void startLater() {
+        if (!stopped) {
             long jittered =
                     ThreadLocalRandom.current().nextLong(syncNanos - syncNanos / 8, syncNanos + 1);
             nextSync = timer.schedule(this::start, jittered, TimeUnit.NANOSECONDS);
-        });
+        }
     }
 
     void stop() {

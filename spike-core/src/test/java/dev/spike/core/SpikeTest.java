@@ -28,7 +28,10 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
@@ -637,6 +640,34 @@ class SpikeTest {
         assertThat(spike.reserve("bob", "key", 1).outcome())
                 .isIn(Outcome.UNAVAILABLE, Outcome.ALL_RESERVED);
         timers.shutdownNow();
+    }
+
+    @Test
+    void executorThatRefusesForAWhile_doesNotEndTheSync() {
+        stock.open(Sale.of("ticket", 1));
+        AtomicBoolean full = new AtomicBoolean();
+        AtomicBoolean refused = new AtomicBoolean();
+        ExecutorService callers =
+                new ThreadPoolExecutor(0, 9, 1, SECONDS, new SynchronousQueue<>()) {
+                    @Override
+                    public void execute(Runnable task) {
+                        if (full.get()) {
+                            refused.set(true);
+                            throw new RejectedExecutionException("full");
+                        }
+                        super.execute(task);
+                    }
+                };
+        ScheduledThreadPoolExecutor timers = new ScheduledThreadPoolExecutor(1);
+        spikes.add(Spike.builder(remote)
+                .threads(callers, timers)
+                .syncEvery(Duration.ofMillis(10))
+                .start());
+        full.set(true);
+        await().untilTrue(refused);
+        full.set(false);
+        int before = remote.levelCalls.get();
+        await().until(() -> remote.levelCalls.get() > before + 3);
     }
 
     @Test
