@@ -199,21 +199,19 @@ final class GroupCommit<R> {
         }
     }
 
-    /**
-     * Goes on with {@link #run} on a thread for calls; an executor that refuses ends what waits.
-     */
+    /** Goes on with {@link #run} on a thread for calls. */
     private void call() {
-        try {
-            calls.execute(this::run);
-        } catch (RejectedExecutionException refused) {
-            giveUpAll();
-            running.set(false);
-        }
+        orGiveUp(() -> calls.execute(this::run));
     }
 
     private void callAfter(long nanos) {
+        orGiveUp(() -> timer.schedule(this::call, nanos, TimeUnit.NANOSECONDS));
+    }
+
+    /** An executor that refuses ends what waits. */
+    private void orGiveUp(Runnable execution) {
         try {
-            timer.schedule(this::call, nanos, TimeUnit.NANOSECONDS);
+            execution.run();
         } catch (RejectedExecutionException refused) {
             giveUpAll();
             running.set(false);
