@@ -20,4 +20,12 @@ final class Check {
             throw new IllegalArgumentException("must be > 0: quantity=" + quantity);
         }
     }
+
+    static void stateOfReservation(Outcome state) {
+        that(
+                state == Outcome.RESERVED || state.isFinal(),
+                "a state of a reservation",
+                "state",
+                state);
+    }
 }

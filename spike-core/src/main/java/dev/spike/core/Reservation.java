@@ -21,10 +21,6 @@ public record Reservation(ReservationId id, int quantity, Outcome state, Instant
         Objects.requireNonNull(id, "id");
         Objects.requireNonNull(expiresAt, "expiresAt");
         Check.quantity(quantity);
-        Check.that(
-                state == Outcome.RESERVED || state.isFinal(),
-                "a state of a reservation",
-                "state",
-                state);
+        Check.stateOfReservation(state);
     }
 }

@@ -1,0 +1,27 @@
+package dev.spike.core;
+
+import java.util.List;
+
+/**
+ * Where the application writes its orders. A relay calls it, from one thread, with what the order
+ * log holds.
+ *
+ * <p>Delivery is at least once: the same events come again after a crash or a failure, also alone
+ * or in other batches, and with several relays not always in the order of the log. So write an
+ * order by its reservation's id, and never change a final status back.
+ */
+@FunctionalInterface
+public interface OrderSink {
+
+    /**
+     * Writes the orders of these events, blocking, all or none.
+     *
+     * @param saleId their sale
+     * @param total the units of the sale, as the shared stock had them after it logged these
+     *     events: orders that are reserved or confirmed can never be more
+     * @param events at least one, in the order of the log; a reservation may occur more than once
+     * @throws Exception if they were not written; they come again, with growing delays. One that
+     *     fails again and again, while others are written, is put aside
+     */
+    void write(String saleId, long total, List<OrderEvent> events) throws Exception;
+}
