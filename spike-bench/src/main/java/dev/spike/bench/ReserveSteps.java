@@ -40,12 +40,12 @@ public final class ReserveSteps {
     private static final Map<String, String> STEPS = new LinkedHashMap<>();
 
     static {
-        STEPS.put("entering the script, reading the stock, TIME", "if now_ms > tonumber(ARGV[1])");
-        STEPS.put("unpacking the batch", "buyers[n + 1] = ''");
+        STEPS.put("entering the script, reading and checking the stock, TIME", "local per_buyer =");
+        STEPS.put("unpacking the batch", "local read = ");
         STEPS.put("one HMGET for all buyers", "-- Further reservations");
         STEPS.put("the loop: checks, records, codes", "if made > 0 then");
         STEPS.put("one XADD", "  redis.call('HSET', KEYS[2], unpack(writes))");
-        STEPS.put("one HSET for all records", "  redis.call('HSET', KEYS[1], 'sequence'");
+        STEPS.put("one HSET for all records", "  reservations = reservations + made");
         STEPS.put("one HSET for the levels, the reply", "");
     }
 
@@ -126,7 +126,7 @@ public final class ReserveSteps {
         for (Object entry :
                 jedis.xrange(keys(saleId).get(2), "2".getBytes(UTF_8), "+".getBytes(UTF_8))) {
             List<?> fields = (List<?>) ((List<?>) entry).get(1);
-            batches.add((byte[]) fields.get(3));
+            batches.add((byte[]) fields.get(fields.size() - 5));
         }
         redis.deleteSale(saleId);
         return batches;
@@ -145,7 +145,9 @@ public final class ReserveSteps {
     }
 
     private static String cutAfter(String step) {
-        String script = read("reserve.lua").replace("--:include stock.lua", read("stock.lua"));
+        String script = read("reserve.lua")
+                .replace("--:include stock.lua", read("stock.lua"))
+                .replace("--:include change.lua", read("change.lua"));
         String next = Objects.requireNonNull(STEPS.get(step));
         if (next.isEmpty()) {
             return script;

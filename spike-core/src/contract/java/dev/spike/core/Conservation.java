@@ -61,7 +61,9 @@ public final class Conservation {
         @Nullable String cursor = null;
         do {
             RemoteSpike.Page page = stock.reservations(cursor);
-            page.reservations().forEach(reservation -> all.put(reservation.id(), reservation));
+            page.reservations().stream()
+                    .map(Progress::reservation)
+                    .forEach(reservation -> all.put(reservation.id(), reservation));
             cursor = page.next();
         } while (cursor != null);
         return all;

@@ -5,11 +5,15 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.spike.core.RemoteSpike.Request;
 
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.IntStream;
 
 /**
@@ -145,6 +149,284 @@ public abstract class RemoteSpikeContract {
     }
 
     @Test
+    void expire_endsWhatIsOverdue_andNothingElse() {
+        run("""
+            open 6 hold 400 limit 2 -> OPENED
+            reserve a alice 2 -> RESERVED
+            reserve b bob 1   -> RESERVED
+            reserve c carol 1 -> RESERVED
+            reserve d dave 2  -> RESERVED
+            confirm b bob     -> CONFIRMED
+            cancel c carol    -> CANCELLED
+            expire            -> expired 0
+            levels            -> available 1, reserved 4, sold 1
+            pass 400
+            reserve e alice 1 -> LIMIT_REACHED # they count until they are available again
+            expire            -> expired 2
+            expire            -> expired 0
+            levels            -> available 5, reserved 0, sold 1
+            find a alice      -> EXPIRED 2
+            find b bob        -> CONFIRMED 1
+            confirm a alice   -> =EXPIRED
+            reserve a alice 2 -> =EXPIRED
+            reserve e alice 2 -> RESERVED      # the limit was given back
+            """);
+        Conservation.drain(stock());
+    }
+
+    @Test
+    void expire_isBounded_andEndsTheOldestFirst() {
+        stock().open(Sale.of(stock().saleId(), 1_000).withHold(Duration.ofMillis(300)));
+        stock().reserve(requests(0, 512), Long.MAX_VALUE);
+        stock().reserve(requests(512, 700), Long.MAX_VALUE);
+        passTime(Duration.ofMillis(300));
+        int sweeps = 0;
+        for (int ended = 0; ended < 700; sweeps++) {
+            passTime(Duration.ofMillis(2));
+            RemoteSpike.Sweep sweep = stock().expire();
+            assertThat(sweep.expired()).isBetween(0, RemoteSpike.MAX_SWEEP);
+            ended += sweep.expired();
+            assertThat(sweep.levels().reserved()).isEqualTo(700 - ended);
+            assertThat(sweeps).isLessThan(1_000);
+        }
+        passTime(Duration.ofMillis(2));
+        RemoteSpike.Sweep last = stock().expire();
+        assertThat(last.expired()).isZero();
+        assertThat(last.isMore()).isFalse();
+        assertThat(last.nextDeadline()).isNull();
+        Conservation.drain(stock());
+    }
+
+    @Test
+    void expire_tellsTheNextDeadline() {
+        stock().open(Sale.of(stock().saleId(), 10));
+        assertThat(stock().expire().nextDeadline()).isNull();
+        Answer answer =
+                stock().reserve(requests(0, 1), Long.MAX_VALUE).answers().get(0);
+        assertThat(stock().expire().nextDeadline())
+                .isEqualTo(answer.reservation().expiresAt());
+    }
+
+    @Test
+    void extend_startsTheHoldTimeAnew_asLongAsTheSaleAllows() {
+        run("""
+            open 5 hold 600 longest 1000 -> OPENED
+            reserve a alice 1  -> RESERVED
+            reserve b alice 1  -> RESERVED
+            reserve c carol 1  -> RESERVED
+            pass 300
+            extend a alice     -> RESERVED
+            extend b alice     -> RESERVED
+            pass 300
+            expire             -> expired 1     # carol's
+            find a alice       -> RESERVED 1
+            extend a alice     -> LIMIT_REACHED
+            extend c carol     -> =EXPIRED
+            extend z zoe       -> NOT_FOUND
+            confirm b alice    -> CONFIRMED
+            extend b alice     -> =CONFIRMED
+            pass 310
+            extend a alice     -> EXPIRED
+            levels             -> available 4, reserved 0, sold 1
+            """);
+        Conservation.drain(stock());
+    }
+
+    @Test
+    void extend_expiresAtItsNewDeadline() {
+        run("""
+            open 1 hold 300   -> OPENED
+            reserve a alice 1 -> RESERVED
+            pass 200
+            extend a alice    -> RESERVED
+            pass 150
+            expire            -> expired 0
+            reserve b bob 1   -> ALL_RESERVED
+            pass 150
+            expire            -> expired 1
+            reserve b bob 1   -> RESERVED
+            """);
+    }
+
+    @Test
+    void restock_raisesAndLowers_onceForEachOperation() {
+        run("""
+            restock one 5     -> ABSENT 0
+            open 2            -> OPENED
+            reserve a alice 2 -> RESERVED
+            reserve b bob 1   -> ALL_RESERVED
+            restock one 5     -> APPLIED 5
+            restock one 5     -> REPEATED 5
+            restock one 4     -> OTHER_DELTA 0
+            reserve b bob 1   -> RESERVED
+            restock two -10   -> APPLIED -4    # only what is available
+            restock two -10   -> REPEATED -4
+            restock six -1    -> APPLIED 0
+            reserve c carol 1 -> ALL_RESERVED
+            levels            -> available 0, reserved 3, sold 0
+            restock big 1000000000 -> APPLIED 999999997
+            levels            -> available 999999997, reserved 3, sold 0
+            open 2            -> ALREADY_OPEN
+            """);
+        assertThat(stock().sale().total()).isEqualTo(Sale.MAX_TOTAL);
+        stock().restock(new RemoteSpike.Operation("small", 20 - Sale.MAX_TOTAL));
+        Conservation.drain(stock());
+    }
+
+    @Test
+    void closeAndReopen_changeOnlyWhetherItSells() {
+        run("""
+            close             -> ABSENT
+            reopen            -> ABSENT
+            open 2            -> OPENED
+            reserve a alice 1 -> RESERVED
+            reopen            -> OPEN
+            close             -> CLOSED
+            close             -> CLOSED
+            reserve b bob 1   -> CLOSED
+            reserve a alice 1 -> =RESERVED
+            confirm a alice   -> CONFIRMED
+            reopen            -> OPEN
+            reserve b bob 1   -> RESERVED
+            levels            -> available 0, reserved 1, sold 1
+            """);
+        assertThat(stock().levels().sequence()).isEqualTo(6);
+    }
+
+    @Test
+    void reopen_afterTheClosingTime_takesItBack() {
+        run("""
+            open 2 closes 150 -> OPENED
+            pass 150
+            reserve a alice 1 -> CLOSED
+            reopen            -> OPEN
+            reserve a alice 1 -> RESERVED
+            """);
+        assertThat(stock().levels().closesAt()).isNull();
+    }
+
+    @Test
+    void reopen_beforeTheOpeningTime_keepsIt() {
+        run("""
+            open 2 opens 60000 -> OPENED
+            close             -> CLOSED
+            reserve a alice 1 -> CLOSED
+            reopen            -> NOT_YET_OPEN
+            reserve a alice 1 -> NOT_OPEN
+            """);
+        assertThat(stock().levels().opensAt()).isEqualTo(stock().sale().opensAt());
+    }
+
+    @Test
+    void reservationsOfABuyer_theFirst_thenTheNewestFirst() {
+        run("""
+            open 10 limit 9   -> OPENED
+            buyer alice       ->
+            reserve a alice 2 -> RESERVED
+            reserve b alice 1 -> RESERVED
+            reserve alice alice 3 -> RESERVED
+            reserve a bob 1   -> RESERVED
+            reserve d alice 1 -> RESERVED
+            cancel b alice    -> CANCELLED
+            confirm a alice   -> CONFIRMED
+            extend d alice    -> RESERVED
+            buyer alice       -> a CONFIRMED, d RESERVED, alice RESERVED, b CANCELLED; 6 units
+            buyer bob         -> a RESERVED; 1 units
+            buyer carol       ->
+            """);
+        assertThat(stock().find(new ReservationId("alice", "a")).sequence()).isEqualTo(8);
+    }
+
+    @Test
+    void reservationsOfABuyer_manyPages_eachIsThereOnce() {
+        stock().open(Sale.of(stock().saleId(), 1_000));
+        stock().reserve(
+                        IntStream.range(0, 350)
+                                .mapToObj(i -> new Request(new ReservationId("alice", "k" + i), 1))
+                                .toList(),
+                        Long.MAX_VALUE);
+        List<String> keys = new ArrayList<>();
+        @Nullable String cursor = null;
+        do {
+            RemoteSpike.Page page = stock().reservationsOf("alice", cursor);
+            page.reservations()
+                    .forEach(progress -> keys.add(progress.reservation().id().key()));
+            cursor = page.next();
+        } while (cursor != null);
+        assertThat(keys).hasSize(350).doesNotHaveDuplicates().startsWith("k0", "k349", "k348");
+        assertThatThrownBy(() -> stock().reservationsOf("alice", "*"))
+                .isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> stock().reservationsOf("", null))
+                .isInstanceOf(IllegalArgumentException.class);
+    }
+
+    @Test
+    void everyChange_isInTheLog_inOrder_withItsLevels() {
+        run("""
+            open 9 hold 400   -> OPENED
+            batch a:alice:1 b:bob:2 a:alice:1 c:carol:3 -> RESERVED RESERVED =RESERVED RESERVED
+            settle b:bob:confirm a:alice:extend z:zoe:cancel c:carol:cancel \
+                -> CONFIRMED RESERVED NOT_FOUND CANCELLED
+            reserve a alice 1 -> =RESERVED
+            restock one 1     -> APPLIED 1
+            close             -> CLOSED
+            reopen            -> OPEN
+            pass 400
+            expire            -> expired 1
+            """);
+        List<LogEntry> log = stock().log(0);
+        assertThat(log).extracting(LogEntry::sequence).containsExactly(1L, 2L, 3L, 4L, 5L, 6L, 7L);
+        assertThat(log)
+                .extracting(entry -> entry.available() + " " + entry.reserved() + " "
+                        + entry.sold() + " "
+                        + entry.events().stream()
+                                .map(event ->
+                                        event.state() + " " + event.id() + " " + event.quantity())
+                                .toList())
+                .containsExactly(
+                        "9 0 0 []",
+                        "3 6 0 [RESERVED YWxpY2U.a 1, RESERVED Ym9i.b 2, RESERVED Y2Fyb2w.c 3]",
+                        "6 1 2 [CONFIRMED Ym9i.b 2, CANCELLED Y2Fyb2w.c 3]",
+                        "7 1 2 []",
+                        "7 1 2 []",
+                        "7 1 2 []",
+                        "8 0 2 [EXPIRED YWxpY2U.a 1]");
+        Instant madeAt = log.get(1).at();
+        log.stream()
+                .flatMap(entry -> entry.events().stream())
+                .forEach(event -> assertThat(event.reservedAt()).isEqualTo(madeAt));
+        log.forEach(entry ->
+                entry.events().forEach(event -> assertThat(event.at()).isEqualTo(entry.at())));
+        assertThat(stock().log(5)).extracting(LogEntry::sequence).containsExactly(6L, 7L);
+        assertThat(stock().log(7)).isEmpty();
+    }
+
+    @Test
+    void correct_putsLevelsAndCountsRight_unlessTheSaleMovedOn() {
+        run("""
+            open 10 limit 3   -> OPENED
+            reserve a alice 2 -> RESERVED
+            reserve b bob 1   -> RESERVED
+            """);
+        long sequence = stock().levels().sequence();
+        assertThat(stock().correct(new RemoteSpike.Correction(sequence - 1, 0, 0, Map.of())))
+                .isFalse();
+        assertThatThrownBy(() ->
+                        stock().correct(new RemoteSpike.Correction(sequence, 10, 1, Map.of())))
+                .isInstanceOf(IllegalArgumentException.class);
+        assertThat(stock().correct(new RemoteSpike.Correction(sequence, 4, 1, Map.of("alice", 3L))))
+                .isTrue();
+        run("""
+            levels            -> available 5, reserved 4, sold 1
+            reserve c alice 1 -> LIMIT_REACHED
+            """);
+        assertThat(stock().correct(new RemoteSpike.Correction(
+                        sequence + 1, 3, 0, Map.of("alice", 2L))))
+                .isTrue();
+        run("reserve c alice 1 -> RESERVED");
+    }
+
+    @Test
     void sale_beforeAndAfterItsTime() {
         run("""
             open 2 opens 60 closes 600000 -> OPENED
@@ -256,6 +538,12 @@ public abstract class RemoteSpikeContract {
             stock().reserve(requests, Long.MAX_VALUE);
         }
         assertThat(Conservation.reservations(stock())).hasSize(2_000);
+    }
+
+    private static List<Request> requests(int from, int to) {
+        return IntStream.range(from, to)
+                .mapToObj(i -> new Request(new ReservationId("buyer" + i, "key" + i), 1))
+                .toList();
     }
 
     @Test

@@ -17,11 +17,15 @@ import java.util.stream.Collectors;
  * A table of steps and expected answers, run against one shared stock:
  *
  * <pre>
- * open TOTAL [limit UNITS] [hold MS] [opens MS] [closes MS]  -&gt; OPENED
+ * open TOTAL [limit UNITS] [hold MS] [longest MS] [opens MS] [closes MS]  -&gt; OPENED
  * reserve KEY BUYER QUANTITY                                -&gt; RESERVED
  * batch KEY:BUYER:QUANTITY ...                              -&gt; RESERVED SOLD_OUT ...
- * confirm|cancel KEY BUYER                                  -&gt; CONFIRMED
- * settle KEY:BUYER:confirm|cancel ...                       -&gt; CONFIRMED CANCELLED ...
+ * confirm|cancel|extend KEY BUYER                           -&gt; CONFIRMED
+ * settle KEY:BUYER:confirm|cancel|extend ...                    -&gt; CONFIRMED CANCELLED ...
+ * expire                                                    -&gt; expired 2
+ * restock ID DELTA                                          -&gt; APPLIED 100
+ * close|reopen                                              -&gt; CLOSED
+ * buyer BUYER                                               -&gt; a RESERVED, b CANCELLED; 2 units
  * find KEY BUYER                                            -&gt; RESERVED 2
  * levels                                                    -&gt; available 1, reserved 0, sold 2
  * late                    the next call comes after its last moment
@@ -71,12 +75,25 @@ final class Scenario {
             case "open" -> stock.open(sale(step)).toString();
             case "reserve" -> reserve(List.of(step[1] + ":" + step[2] + ":" + step[3]));
             case "batch" -> reserve(List.of(step).subList(1, step.length));
-            case "confirm", "cancel" -> settle(List.of(step[1] + ":" + step[2] + ":" + step[0]));
+            case "confirm", "cancel", "extend" ->
+                settle(List.of(step[1] + ":" + step[2] + ":" + step[0]));
             case "settle" -> settle(List.of(step).subList(1, step.length));
             case "find" -> {
-                Reservation found = stock.find(new ReservationId(step[2], step[1]));
-                yield found == null ? "null" : found.state() + " " + found.quantity();
+                Progress found = stock.find(new ReservationId(step[2], step[1]));
+                yield found == null
+                        ? "null"
+                        : found.reservation().state() + " "
+                                + found.reservation().quantity();
             }
+            case "expire" -> "expired " + stock.expire().expired();
+            case "restock" -> {
+                RemoteSpike.Restock restock =
+                        stock.restock(new RemoteSpike.Operation(step[1], Long.parseLong(step[2])));
+                yield restock.effect() + " " + restock.applied();
+            }
+            case "close" -> stock.closeSale().phase().toString();
+            case "reopen" -> stock.reopenSale().phase().toString();
+            case "buyer" -> buyer(step[1]);
             case "levels" -> {
                 Levels levels = stock.levels();
                 yield "available " + levels.available() + ", reserved " + levels.reserved()
@@ -92,9 +109,11 @@ final class Scenario {
             rules.put(step[i], Long.parseLong(step[i + 1]));
         }
         Instant now = stock.levels().asOf();
+        long hold = rules.getOrDefault("hold", 300_000L);
         return Sale.of(stock.saleId(), Long.parseLong(step[1]))
                 .withPerBuyer(rules.getOrDefault("limit", 0L).intValue())
-                .withHold(Duration.ofMillis(rules.getOrDefault("hold", 300_000L)))
+                .withHold(Duration.ofMillis(hold))
+                .withMaxHold(Duration.ofMillis(rules.getOrDefault("longest", 2 * hold)))
                 .withOpening(
                         rules.containsKey("opens") ? now.plusMillis(rules.get("opens")) : null,
                         rules.containsKey("closes") ? now.plusMillis(rules.get("closes")) : null);
@@ -114,9 +133,25 @@ final class Scenario {
                 .map(wish -> wish.split(":"))
                 .map(parts -> new Settlement(
                         new ReservationId(parts[1], parts[0]),
-                        parts[2].equals("confirm") ? Outcome.CONFIRMED : Outcome.CANCELLED))
+                        switch (parts[2]) {
+                            case "confirm" -> Outcome.CONFIRMED;
+                            case "cancel" -> Outcome.CANCELLED;
+                            case "extend" -> Outcome.RESERVED;
+                            default -> throw new IllegalArgumentException(parts[2]);
+                        }))
                 .toList();
         return text(stock.settle(batch, notAfter));
+    }
+
+    private String buyer(String buyer) {
+        RemoteSpike.Page page = stock.reservationsOf(buyer, null);
+        return page.reservations().stream()
+                        .map(Progress::reservation)
+                        .map(found -> found.id().key() + " " + found.state())
+                        .collect(Collectors.joining(", "))
+                + page.unitsOfBuyers().values().stream()
+                        .map(units -> "; " + units + " units")
+                        .collect(Collectors.joining());
     }
 
     private static String text(RemoteSpike.Reply reply) {

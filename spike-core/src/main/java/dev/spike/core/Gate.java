@@ -5,7 +5,6 @@ import dev.spike.core.Levels.Phase;
 import org.jspecify.annotations.Nullable;
 
 import java.time.Duration;
-import java.time.Instant;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.Objects;
@@ -36,14 +35,13 @@ final class Gate {
             Outcome.CLOSED, new Refusal(Answer.of(Outcome.CLOSED)),
             Outcome.UNAVAILABLE,
                     new Refusal(Answer.later(Outcome.UNAVAILABLE, Duration.ofSeconds(30)))));
+    private static final Refusal BACKED_UP =
+            new Refusal(Answer.later(Outcome.UNAVAILABLE, Duration.ofSeconds(1)));
 
-    /** Before the first report: nothing is known, nothing is refused. */
-    static final Gate UNKNOWN = new Gate(null, 0, 0, null, null, null, false);
-
+    private final long mostBacklog;
     private final @Nullable Levels levels;
     private final long askedNanos;
     private final long receivedNanos;
-    private final @Nullable Instant opensAt;
     private final @Nullable UsedKeys usedKeys;
     private final @Nullable String halted;
     private final boolean outdated;
@@ -57,23 +55,26 @@ final class Gate {
     private final @Nullable Refusal beyond;
 
     private Gate(
+            long mostBacklog,
             @Nullable Levels levels,
             long askedNanos,
             long receivedNanos,
-            @Nullable Instant opensAt,
             @Nullable UsedKeys usedKeys,
             @Nullable String halted,
             boolean outdated) {
+        this.mostBacklog = mostBacklog;
         this.levels = levels;
         this.askedNanos = askedNanos;
         this.receivedNanos = receivedNanos;
-        this.opensAt = opensAt;
         this.usedKeys = usedKeys;
         this.halted = halted;
         this.outdated = outdated;
         if (halted != null) {
             this.sellable = 0;
             this.beyond = REFUSALS.get(Outcome.UNAVAILABLE);
+        } else if (levels != null && levels.backlog() >= mostBacklog) {
+            this.sellable = 0;
+            this.beyond = BACKED_UP;
         } else if (levels != null && !outdated) {
             this.sellable = levels.phase() == Phase.OPEN ? levels.available() : 0;
             this.beyond =
@@ -85,26 +86,30 @@ final class Gate {
     }
 
     /**
+     * Before the first report: nothing is known, nothing is refused.
+     *
+     * @param mostBacklog from how many order events on that wait nothing new is reserved
+     */
+    static Gate unknown(long mostBacklog) {
+        return new Gate(mostBacklog, null, 0, 0, null, null, false);
+    }
+
+    /**
      * This gate after a report that was asked for and came at these moments of the node's elapsed
      * time.
      */
     Gate with(Levels fresh, long asked, long received) {
         return new Gate(
-                fresh, asked, received, opensAt, ifComplete(usedKeys, fresh), halted, false);
-    }
-
-    /** This gate, knowing when the sale opens; null: at once. */
-    Gate withOpening(@Nullable Instant opens) {
-        return new Gate(levels, askedNanos, receivedNanos, opens, usedKeys, halted, outdated);
+                mostBacklog, fresh, asked, received, ifComplete(usedKeys, fresh), halted, false);
     }
 
     /** This gate, knowing the used keys, unless more were used since the set was begun. */
     Gate withUsedKeys(UsedKeys set) {
         return new Gate(
+                mostBacklog,
                 levels,
                 askedNanos,
                 receivedNanos,
-                opensAt,
                 ifComplete(set, levels),
                 halted,
                 outdated);
@@ -116,12 +121,12 @@ final class Gate {
 
     /** This gate, once what is known is too old to refuse by. */
     Gate outdated() {
-        return new Gate(levels, askedNanos, receivedNanos, opensAt, usedKeys, halted, true);
+        return new Gate(mostBacklog, levels, askedNanos, receivedNanos, usedKeys, halted, true);
     }
 
     /** This gate, shut for good. */
     Gate halted(String reason) {
-        return new Gate(levels, askedNanos, receivedNanos, opensAt, usedKeys, reason, outdated);
+        return new Gate(mostBacklog, levels, askedNanos, receivedNanos, usedKeys, reason, outdated);
     }
 
     @Nullable
@@ -179,8 +184,13 @@ final class Gate {
     Refusal refusal(String buyer, String key, int quantity, LongSupplier nanoTime) {
         boolean mayBeUsed = quantity > sellable
                 && anyMayBeUsed()
-                && (usedKeys == null || usedKeys.mayContain(buyer, key));
+                && (usedKeys == null ? !isBackedUp() : usedKeys.mayContain(buyer, key));
         return mayBeUsed ? null : refusal(quantity, nanoTime);
+    }
+
+    /** Whether so many order events wait that nothing new is reserved. */
+    private boolean isBackedUp() {
+        return beyond == BACKED_UP;
     }
 
     /** Whether the keys are needed, and not known, to refuse by itself. */
@@ -199,10 +209,11 @@ final class Gate {
     private boolean mayHaveOpened(LongSupplier nanoTime) {
         return levels != null
                 && levels.phase() == Phase.NOT_YET_OPEN
+                && !isBackedUp()
                 && halted == null
-                && (opensAt == null
+                && (levels.opensAt() == null
                         || !levels.asOf()
                                 .plusNanos(nanoTime.getAsLong() - askedNanos)
-                                .isBefore(opensAt));
+                                .isBefore(levels.opensAt()));
     }
 }

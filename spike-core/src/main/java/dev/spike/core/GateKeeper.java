@@ -32,6 +32,9 @@ final class GateKeeper {
     /** How many syncs in vain make what is known too old to refuse by. */
     private static final int MAX_AGE_IN_SYNCS = 3;
 
+    /** The pause of a sweep that found more than it may end at once. */
+    private static final long MORE_NANOS = Duration.ofMillis(1).toNanos();
+
     private static final Logger LOG = System.getLogger(Spike.class.getName());
 
     private final RemoteSpike remote;
@@ -40,51 +43,65 @@ final class GateKeeper {
     private final ScheduledExecutorService timer;
     private final LongSupplier nanoTime;
     private final AtomicBoolean loadingUsedKeys = new AtomicBoolean();
-    private volatile Gate gate = Gate.UNKNOWN;
+    private volatile Gate gate;
     private volatile boolean reachable = true;
     private volatile boolean stopped;
     private volatile @Nullable Future<?> nextSync;
 
     GateKeeper(
             RemoteSpike remote,
-            Duration syncEvery,
+            SpikeBuilder options,
             Executor calls,
-            ScheduledExecutorService timer,
-            LongSupplier nanoTime) {
+            ScheduledExecutorService timer) {
         this.remote = remote;
-        this.syncNanos = syncEvery.toNanos();
+        this.syncNanos = options.syncEvery.toNanos();
+        this.nanoTime = options.nanoTime;
+        this.gate = Gate.unknown(options.mostBacklog);
         this.calls = calls;
         this.timer = timer;
-        this.nanoTime = nanoTime;
     }
 
     Gate gate() {
         return gate;
     }
 
-    /**
-     * Looks at the levels now, and again and again until {@link #stop}, or until the sale halts.
-     */
+    /** Syncs now, and again and again until {@link #stop}, or until the sale halts. */
     void start() {
         if (stopped || gate.haltReason() != null) {
             return;
         }
         try {
-            calls.execute(() -> {
-                sync();
-                startLater();
-            });
+            calls.execute(() -> startAfter(delayNanos(sweep())));
         } catch (RejectedExecutionException busy) {
-            startLater();
+            startAfter(delayNanos(null));
         }
     }
 
-    private void startLater() {
+    private void startAfter(long nanos) {
         if (!stopped) {
-            long jittered =
-                    ThreadLocalRandom.current().nextLong(syncNanos - syncNanos / 8, syncNanos + 1);
-            nextSync = timer.schedule(this::start, jittered, TimeUnit.NANOSECONDS);
+            nextSync = timer.schedule(this::start, nanos, TimeUnit.NANOSECONDS);
         }
+    }
+
+    /**
+     * When to sync again: after the sync interval, or when the next hold ends if that is sooner; so
+     * units come back soon after their deadline. All nodes sweep, so each a little apart.
+     */
+    private long delayNanos(RemoteSpike.@Nullable Sweep sweep) {
+        long delay = jittered(syncNanos);
+        if (sweep != null && sweep.isMore()) {
+            return Math.min(delay, MORE_NANOS);
+        } else if (sweep != null && sweep.nextDeadline() != null) {
+            long left = Duration.between(sweep.levels().asOf(), sweep.nextDeadline())
+                    .toMillis();
+            long soonest = jittered(syncNanos / 16);
+            return Math.min(delay, TimeUnit.MILLISECONDS.toNanos(left) + soonest);
+        }
+        return delay;
+    }
+
+    private static long jittered(long nanos) {
+        return ThreadLocalRandom.current().nextLong(nanos - nanos / 8, nanos + 1);
     }
 
     void stop() {
@@ -95,17 +112,19 @@ final class GateKeeper {
         }
     }
 
-    /** Looks at the levels, and at the rules if they may matter; false if no answer came. */
+    /** Sweeps, and so looks at the levels; false if no answer came. */
     boolean sync() {
+        return sweep() != null;
+    }
+
+    private RemoteSpike.@Nullable Sweep sweep() {
         try {
-            if (look().phase() == Phase.NOT_YET_OPEN) {
-                Sale sale = remote.sale();
-                synchronized (this) {
-                    gate = gate.withOpening(sale == null ? null : sale.opensAt());
-                }
-            }
+            Gate before = gate;
+            long askedNanos = nanoTime.getAsLong();
+            RemoteSpike.Sweep sweep = remote.expire();
+            learn(sweep.levels(), before, askedNanos);
             reachable(true, "");
-            return true;
+            return sweep;
         } catch (RemoteSpikeException noAnswer) {
             if (noAnswer.kind() == Kind.BROKEN) {
                 halt(noAnswer);
@@ -113,11 +132,10 @@ final class GateKeeper {
                 reachable(false, noAnswer.getMessage());
                 forgetWhatIsTooOld();
             }
-            return false;
         } catch (RuntimeException | Error bug) {
             halt(bug);
-            return false;
         }
+        return null;
     }
 
     /**

@@ -1,14 +1,19 @@
 package dev.spike.core;
 
+import dev.spike.core.Levels.Phase;
+
 import org.jspecify.annotations.Nullable;
 
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.PriorityQueue;
 import java.util.UUID;
 
 /**
@@ -16,14 +21,28 @@ import java.util.UUID;
  * store for tests and for a single node. Nothing survives the process.
  *
  * <p>Safe for use by many threads and many {@link Spike}s; every call is atomic under one monitor.
+ * Nobody but {@link #log} reads its log, so its backlog is 0.
  */
 public final class InMemorySpike implements RemoteSpike {
 
+    /** A reservation and what the specification must remember of it. */
+    private record Kept(Reservation reservation, long sequence, Instant reservedAt) {}
+
+    /** A hold, and when it was to end when this was noted. */
+    private record Due(Instant deadline, ReservationId id) {}
+
     private final String saleId;
     private final InstantSource clock;
-    private final Map<ReservationId, Reservation> reservations = new LinkedHashMap<>();
-    private final Map<String, Integer> unitsOfBuyer = new HashMap<>();
+    private final Map<ReservationId, Kept> reservations = new LinkedHashMap<>();
+    private final Map<String, List<ReservationId>> idsOfBuyer = new HashMap<>();
+    private final Map<String, Long> unitsOfBuyer = new HashMap<>();
+    private final PriorityQueue<Due> holds =
+            new PriorityQueue<>(Comparator.comparing(Due::deadline));
+    private final Map<Operation, Long> operations = new HashMap<>();
+    private final List<LogEntry> log = new ArrayList<>();
+    private @Nullable Sale openedAs;
     private @Nullable Sale sale;
+    private boolean closed;
     private String ledger = "";
     private long sequence;
     private long available;
@@ -49,13 +68,14 @@ public final class InMemorySpike implements RemoteSpike {
     @Override
     public synchronized Opening open(Sale rules) {
         Check.that(rules.id().equals(saleId), "the sale " + saleId, "sale", rules.id());
-        if (sale != null) {
-            return sale.equals(rules) ? Opening.ALREADY_OPEN : Opening.OTHER_RULES;
+        if (openedAs != null) {
+            return openedAs.equals(rules) ? Opening.ALREADY_OPEN : Opening.OTHER_RULES;
         }
+        openedAs = rules;
         sale = rules;
         ledger = UUID.randomUUID().toString();
-        sequence = 1;
         available = rules.total();
+        changed(now(), List.of());
         return Opening.OPENED;
     }
 
@@ -66,29 +86,29 @@ public final class InMemorySpike implements RemoteSpike {
 
     @Override
     public synchronized Levels levels() {
-        return levelsAt(clock.instant());
+        return levelsAt(now());
     }
 
     @Override
     public synchronized Reply reserve(List<Request> batch, long notAfterMillis) {
         requireBatch(batch);
-        Instant now = clock.instant();
+        Instant now = now();
         if (now.toEpochMilli() > notAfterMillis) {
             return new Reply(levelsAt(now), List.of(), true);
         }
-        int before = reservations.size();
+        List<OrderEvent> events = new ArrayList<>();
         List<Answer> answers =
-                batch.stream().map(request -> reserveOne(request, now)).toList();
-        if (reservations.size() > before) {
-            sequence++;
+                batch.stream().map(request -> reserveOne(request, now, events)).toList();
+        if (!events.isEmpty()) {
+            changed(now, events);
         }
         return new Reply(levelsAt(now), answers, false);
     }
 
-    private Answer reserveOne(Request request, Instant now) {
-        Reservation known = reservations.get(request.id());
+    private Answer reserveOne(Request request, Instant now, List<OrderEvent> events) {
+        Kept known = reservations.get(request.id());
         if (known != null) {
-            return known.quantity() == request.quantity()
+            return known.reservation().quantity() == request.quantity()
                     ? Answer.of(at(known, now), true)
                     : Answer.of(Outcome.MISMATCH);
         }
@@ -97,88 +117,244 @@ public final class InMemorySpike implements RemoteSpike {
             return Answer.of(outcome);
         }
         String buyer = request.id().buyer();
-        long units = unitsOfBuyer.getOrDefault(buyer, 0) + (long) request.quantity();
+        long units = unitsOfBuyer.getOrDefault(buyer, 0L) + request.quantity();
         if (sale.perBuyer() > 0 && units > sale.perBuyer()) {
             return Answer.of(Outcome.LIMIT_REACHED);
         }
-        Reservation made = new Reservation(
-                request.id(), request.quantity(), Outcome.RESERVED, millis(now.plus(sale.hold())));
-        reservations.put(made.id(), made);
-        unitsOfBuyer.put(buyer, (int) units);
         available -= request.quantity();
         reserved += request.quantity();
+        unitsOfBuyer.put(buyer, units);
+        idsOfBuyer.computeIfAbsent(buyer, none -> new ArrayList<>()).add(request.id());
+        Reservation made = new Reservation(
+                request.id(), request.quantity(), Outcome.RESERVED, now.plus(sale.hold()));
+        events.add(keep(new Kept(made, sequence + 1, now), now));
         return Answer.of(made, false);
     }
 
     @Override
     public synchronized Reply settle(List<Settlement> batch, long notAfterMillis) {
         requireBatch(batch);
-        Instant now = clock.instant();
+        Instant now = now();
         if (now.toEpochMilli() > notAfterMillis) {
             return new Reply(levelsAt(now), List.of(), true);
         }
-        long before = reserved;
-        List<Answer> answers =
-                batch.stream().map(settlement -> settleOne(settlement, now)).toList();
-        if (reserved < before) {
-            sequence++;
+        List<OrderEvent> events = new ArrayList<>();
+        List<Answer> answers = batch.stream()
+                .map(settlement -> settleOne(settlement, now, events))
+                .toList();
+        boolean anyExtended = answers.stream()
+                .anyMatch(answer -> answer.outcome() == Outcome.RESERVED && !answer.repeated());
+        if (anyExtended || !events.isEmpty()) {
+            changed(now, events);
         }
         return new Reply(levelsAt(now), answers, false);
     }
 
-    private Answer settleOne(Settlement settlement, Instant now) {
-        Reservation known = reservations.get(settlement.id());
-        if (known == null) {
+    private Answer settleOne(Settlement settlement, Instant now, List<OrderEvent> events) {
+        Kept known = reservations.get(settlement.id());
+        if (known == null || sale == null) {
             return Answer.of(Outcome.NOT_FOUND);
         }
-        if (known.state().isFinal()) {
-            return Answer.of(known, true);
+        if (known.reservation().state().isFinal()) {
+            return Answer.of(known.reservation(), true);
         }
-        Reservation due = at(known, now);
-        Outcome end = due.state() == Outcome.EXPIRED ? Outcome.EXPIRED : settlement.to();
-        Reservation ended = new Reservation(known.id(), known.quantity(), end, known.expiresAt());
-        reservations.put(ended.id(), ended);
+        Outcome due = at(known, now).state();
+        if (due == Outcome.EXPIRED || settlement.to() != Outcome.RESERVED) {
+            Outcome end = due == Outcome.EXPIRED ? Outcome.EXPIRED : settlement.to();
+            return Answer.of(end(known, end, now, events), false);
+        }
+        Instant deadline = now.plus(sale.hold());
+        if (deadline.isAfter(known.reservedAt().plus(sale.maxHold()))) {
+            return Answer.of(Outcome.LIMIT_REACHED);
+        }
+        Reservation extended = with(known.reservation(), Outcome.RESERVED, deadline);
+        keep(new Kept(extended, sequence + 1, known.reservedAt()), now);
+        return Answer.of(extended, false);
+    }
+
+    private Reservation end(Kept known, Outcome end, Instant now, List<OrderEvent> events) {
+        Reservation ended = with(known.reservation(), end, known.reservation().expiresAt());
         reserved -= ended.quantity();
         if (end == Outcome.CONFIRMED) {
             sold += ended.quantity();
         } else {
             available += ended.quantity();
-            unitsOfBuyer.merge(ended.id().buyer(), -ended.quantity(), Integer::sum);
+            unitsOfBuyer.merge(ended.id().buyer(), (long) -ended.quantity(), Long::sum);
         }
-        return Answer.of(ended, false);
+        events.add(keep(new Kept(ended, sequence + 1, known.reservedAt()), now));
+        return ended;
+    }
+
+    /** Keeps a reservation that changed, and answers the event that this is. */
+    private OrderEvent keep(Kept kept, Instant now) {
+        Reservation changed = kept.reservation();
+        reservations.put(changed.id(), kept);
+        if (changed.state() == Outcome.RESERVED) {
+            holds.add(new Due(changed.expiresAt(), changed.id()));
+        }
+        return new OrderEvent(
+                kept.sequence(),
+                changed.id(),
+                changed.quantity(),
+                changed.state(),
+                kept.reservedAt(),
+                now);
     }
 
     @Override
-    public synchronized @Nullable Reservation find(ReservationId id) {
-        Reservation known = reservations.get(id);
-        return known == null ? null : at(known, clock.instant());
+    public synchronized Sweep expire() {
+        Instant now = now();
+        List<OrderEvent> events = new ArrayList<>();
+        int seen = 0;
+        for (; seen < MAX_SWEEP && isDue(holds.peek(), now); seen++) {
+            Due due = holds.remove();
+            Kept known = reservations.get(due.id());
+            if (known != null
+                    && known.reservation().state() == Outcome.RESERVED
+                    && known.reservation().expiresAt().equals(due.deadline())) {
+                end(known, Outcome.EXPIRED, now, events);
+            }
+        }
+        if (!events.isEmpty()) {
+            changed(now, events);
+        }
+        Due next = holds.peek();
+        return new Sweep(
+                levelsAt(now),
+                events.size(),
+                isDue(next, now),
+                next == null ? null : next.deadline());
+    }
+
+    private static boolean isDue(@Nullable Due due, Instant now) {
+        return due != null && !now.isBefore(due.deadline());
+    }
+
+    @Override
+    public synchronized Restock restock(Operation operation) {
+        Long appliedBefore = operations.get(operation);
+        if (appliedBefore != null) {
+            return new Restock(Restock.Effect.REPEATED, appliedBefore, levels());
+        } else if (operations.keySet().stream()
+                .anyMatch(known -> known.id().equals(operation.id()))) {
+            return new Restock(Restock.Effect.OTHER_DELTA, 0, levels());
+        } else if (sale == null) {
+            return new Restock(Restock.Effect.ABSENT, 0, levels());
+        }
+        long most = Sale.MAX_TOTAL - sale.total();
+        long applied = Math.max(-available, Math.min(operation.delta(), most));
+        operations.put(operation, applied);
+        available += applied;
+        sale = sale.withTotal(sale.total() + applied);
+        changed(now(), List.of());
+        return new Restock(Restock.Effect.APPLIED, applied, levels());
+    }
+
+    @Override
+    public synchronized Levels closeSale() {
+        if (levels().phase() != Phase.ABSENT && levels().phase() != Phase.CLOSED) {
+            closed = true;
+            changed(now(), List.of());
+        }
+        return levels();
+    }
+
+    @Override
+    public synchronized Levels reopenSale() {
+        if (sale != null && levels().phase() == Phase.CLOSED) {
+            closed = false;
+            boolean timeHasPassed = sale.closesAt() != null && !now().isBefore(sale.closesAt());
+            sale = sale.withOpening(sale.opensAt(), timeHasPassed ? null : sale.closesAt());
+            changed(now(), List.of());
+        }
+        return levels();
+    }
+
+    @Override
+    public synchronized @Nullable Progress find(ReservationId id) {
+        Kept known = reservations.get(id);
+        return known == null ? null : progress(known, now());
     }
 
     @Override
     public synchronized Page reservations(@Nullable String cursor) {
-        Instant now = clock.instant();
-        List<Reservation> all = new ArrayList<>(reservations.size());
-        reservations.values().forEach(reservation -> all.add(at(reservation, now)));
-        return new Page(all, null);
+        Instant now = now();
+        return new Page(
+                reservations.values().stream().map(kept -> progress(kept, now)).toList(),
+                Map.copyOf(unitsOfBuyer),
+                null);
+    }
+
+    @Override
+    public synchronized Page reservationsOf(String buyer, @Nullable String cursor) {
+        ReservationId.requireBuyer(buyer);
+        Check.that(
+                cursor == null, "null, since there is one page", "cursor", String.valueOf(cursor));
+        Instant now = now();
+        List<ReservationId> ids = idsOfBuyer.getOrDefault(buyer, List.of());
+        List<Progress> page = new ArrayList<>();
+        for (int i = 0; i < ids.size(); i++) {
+            Kept kept = reservations.get(ids.get((ids.size() - i) % ids.size()));
+            page.add(progress(Objects.requireNonNull(kept), now));
+        }
+        return new Page(
+                page,
+                ids.isEmpty() ? Map.of() : Map.of(buyer, unitsOfBuyer.getOrDefault(buyer, 0L)),
+                null);
+    }
+
+    private static Progress progress(Kept kept, Instant now) {
+        return new Progress(at(kept, now), kept.sequence(), false);
+    }
+
+    @Override
+    public synchronized List<LogEntry> log(long after) {
+        return log.stream()
+                .filter(entry -> entry.sequence() > after)
+                .limit(LOG_PAGE)
+                .toList();
+    }
+
+    @Override
+    public synchronized boolean correct(Correction correction) {
+        if (sale == null || correction.sequence() != sequence) {
+            return false;
+        }
+        long left = sale.total() - correction.reserved() - correction.sold();
+        Check.that(left >= 0, ">= 0", "available", left);
+        available = left;
+        reserved = correction.reserved();
+        sold = correction.sold();
+        unitsOfBuyer.putAll(correction.unitsOfBuyers());
+        changed(now(), List.of());
+        return true;
+    }
+
+    private void changed(Instant now, List<OrderEvent> events) {
+        sequence++;
+        log.add(new LogEntry(sequence, now, available, reserved, sold, List.copyOf(events)));
     }
 
     /** A reservation as of now: a hold whose deadline has passed is expired. */
-    private static Reservation at(Reservation known, Instant now) {
+    private static Reservation at(Kept kept, Instant now) {
+        Reservation known = kept.reservation();
         boolean overdue = known.state() == Outcome.RESERVED && !now.isBefore(known.expiresAt());
-        return overdue
-                ? new Reservation(known.id(), known.quantity(), Outcome.EXPIRED, known.expiresAt())
-                : known;
+        return overdue ? with(known, Outcome.EXPIRED, known.expiresAt()) : known;
+    }
+
+    private static Reservation with(Reservation reservation, Outcome state, Instant expiresAt) {
+        return new Reservation(reservation.id(), reservation.quantity(), state, expiresAt);
     }
 
     private Levels levelsAt(Instant now) {
         if (sale == null) {
-            return Levels.absent(millis(now));
+            return Levels.absent(now);
         }
-        Levels.Phase phase = Levels.Phase.OPEN;
-        if (sale.opensAt() != null && now.isBefore(sale.opensAt())) {
-            phase = Levels.Phase.NOT_YET_OPEN;
-        } else if (sale.closesAt() != null && !now.isBefore(sale.closesAt())) {
-            phase = Levels.Phase.CLOSED;
+        Phase phase = Phase.OPEN;
+        if (closed || sale.closesAt() != null && !now.isBefore(sale.closesAt())) {
+            phase = Phase.CLOSED;
+        } else if (sale.opensAt() != null && now.isBefore(sale.opensAt())) {
+            phase = Phase.NOT_YET_OPEN;
         }
         return new Levels(
                 phase,
@@ -188,12 +364,15 @@ public final class InMemorySpike implements RemoteSpike {
                 reserved,
                 sold,
                 reservations.size(),
-                millis(now));
+                0,
+                sale.opensAt(),
+                sale.closesAt(),
+                now);
     }
 
     /** The store's clock counts whole milliseconds. */
-    private static Instant millis(Instant instant) {
-        return Instant.ofEpochMilli(instant.toEpochMilli());
+    private Instant now() {
+        return Instant.ofEpochMilli(clock.instant().toEpochMilli());
     }
 
     private static void requireBatch(List<?> batch) {

@@ -1,5 +1,7 @@
 package dev.spike.core;
 
+import org.jspecify.annotations.Nullable;
+
 import java.time.Instant;
 
 /**
@@ -15,6 +17,10 @@ import java.time.Instant;
  * @param sold units of confirmed reservations
  * @param reservations how many reservations were ever made; while it stands still, nobody got a new
  *     one
+ * @param backlog how many order events are logged and not yet acknowledged by everyone who reads
+ *     the log
+ * @param opensAt the sale's opening time; null: open at once
+ * @param closesAt the sale's closing time; null: never, unless it is closed by hand
  * @param asOf the store's clock when it reported them
  */
 public record Levels(
@@ -25,6 +31,9 @@ public record Levels(
         long reserved,
         long sold,
         long reservations,
+        long backlog,
+        @Nullable Instant opensAt,
+        @Nullable Instant closesAt,
         Instant asOf) {
 
     /** Whether a sale can be bought from. */
@@ -35,7 +44,7 @@ public record Levels(
         NOT_YET_OPEN,
         /** It sells. */
         OPEN,
-        /** Its closing time has passed. */
+        /** Its closing time has passed, or it was closed by hand. */
         CLOSED
     }
 
@@ -51,7 +60,7 @@ public record Levels(
 
     /** The levels of a sale that does not exist. */
     public static Levels absent(Instant asOf) {
-        return new Levels(Phase.ABSENT, "", 0, 0, 0, 0, 0, asOf);
+        return new Levels(Phase.ABSENT, "", 0, 0, 0, 0, 0, 0, null, null, asOf);
     }
 
     /** available + reserved + sold. */

@@ -24,14 +24,14 @@ public enum Outcome {
     ALL_RESERVED,
     /**
      * The buyer holds or bought so many units that this quantity would exceed the sale's per-buyer
-     * limit.
+     * limit; or, when extending, the hold would exceed the longest that the sale allows.
      */
     LIMIT_REACHED,
     /** The key was used before by this buyer, with another quantity. */
     MISMATCH,
     /** The sale does not exist, or its opening time has not come. */
     NOT_OPEN,
-    /** The sale's closing time has passed. */
+    /** The sale's closing time has passed, or it was closed by hand. */
     CLOSED,
     /** There is no reservation under this id. */
     NOT_FOUND,

@@ -2,7 +2,9 @@ package dev.spike.core;
 
 import org.jspecify.annotations.Nullable;
 
+import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 
 /**
@@ -21,6 +23,12 @@ public interface RemoteSpike {
     /** The most requests that one batch may hold. */
     int MAX_BATCH = 512;
 
+    /** The most entries in a page of the log. */
+    int LOG_PAGE = 100;
+
+    /** The most reservations that one sweep looks at. */
+    int MAX_SWEEP = 100;
+
     /** A request for units. {@code quantity} is at least 1. */
     record Request(ReservationId id, int quantity) {
         /** @throws IllegalArgumentException if the quantity is not positive */
@@ -31,16 +39,16 @@ public interface RemoteSpike {
     }
 
     /**
-     * A wish to end a reservation: {@code to} is {@link Outcome#CONFIRMED} or
-     * {@link Outcome#CANCELLED}.
+     * A wish about a reservation: {@code to} is {@link Outcome#CONFIRMED},
+     * {@link Outcome#CANCELLED}, or {@link Outcome#RESERVED} to extend its hold.
      */
     record Settlement(ReservationId id, Outcome to) {
         /** @throws IllegalArgumentException if {@code to} is another outcome */
         public Settlement {
             Objects.requireNonNull(id, "id");
             Check.that(
-                    to == Outcome.CONFIRMED || to == Outcome.CANCELLED,
-                    "CONFIRMED or CANCELLED",
+                    to == Outcome.CONFIRMED || to == Outcome.CANCELLED || to == Outcome.RESERVED,
+                    "CONFIRMED, CANCELLED or RESERVED",
                     "to",
                     to);
         }
@@ -67,12 +75,102 @@ public interface RemoteSpike {
     }
 
     /**
+     * What {@link #expire} did.
+     *
+     * @param levels the levels after it
+     * @param expired how many reservations it ended, at most {@value #MAX_SWEEP}
+     * @param isMore whether more are due, so that it should be called again at once
+     * @param nextDeadline when there may be something to do again; null: not known
+     */
+    record Sweep(
+            Levels levels,
+            int expired,
+            boolean isMore,
+            @Nullable Instant nextDeadline) {}
+
+    /**
+     * A wish to change the total of a sale.
+     *
+     * @param id 1 to 64 of {@code A-Z a-z 0-9 _ -}; each is applied once
+     * @param delta units to add; negative: to take away
+     */
+    record Operation(String id, long delta) {
+        /**
+         * @throws IllegalArgumentException if the id is malformed, or the delta is 0 or beyond
+         *     {@link Sale#MAX_TOTAL} either way
+         */
+        public Operation {
+            Check.that(ReservationId.isKey(id), "1 to 64 of A-Z a-z 0-9 _ -", "opId", id);
+            Check.that(
+                    delta != 0 && Math.abs(delta) <= Sale.MAX_TOTAL,
+                    "from -" + Sale.MAX_TOTAL + " to " + Sale.MAX_TOTAL + " and not 0",
+                    "delta",
+                    delta);
+        }
+    }
+
+    /**
+     * What {@link #restock} did.
+     *
+     * @param effect what became of the wish
+     * @param applied by how many units the total was changed under this operation id, now or
+     *     before; may be nearer to 0 than the wish
+     * @param levels the levels after it
+     */
+    record Restock(Effect effect, long applied, Levels levels) {
+
+        /** What became of a wish to change the total. */
+        public enum Effect {
+            /** The total was changed now. */
+            APPLIED,
+            /** The operation id was used before with the same delta; nothing changed now. */
+            REPEATED,
+            /** The operation id was used before with another delta; nothing changed. */
+            OTHER_DELTA,
+            /** There is no such sale. */
+            ABSENT
+        }
+    }
+
+    /**
      * A page of reservations.
      *
      * @param reservations those of this page
+     * @param unitsOfBuyers for each buyer whose first reservation is in this page, how many units
+     *     of the buyer, reserved and sold, count towards the per-buyer limit
      * @param next the cursor of the next page; null after the last
      */
-    record Page(List<Reservation> reservations, @Nullable String next) {}
+    record Page(
+            List<Progress> reservations,
+            Map<String, Long> unitsOfBuyers,
+            @Nullable String next) {}
+
+    /**
+     * Levels and counts to put in place of those that damage made wrong.
+     *
+     * @param sequence at which they were found wrong
+     * @param reserved the level as it should be, units
+     * @param sold the level as it should be, units
+     * @param unitsOfBuyers the counts as they should be, of at most {@value #MAX_BATCH} buyers
+     */
+    record Correction(long sequence, long reserved, long sold, Map<String, Long> unitsOfBuyers) {
+        /** @throws IllegalArgumentException if anything is negative or there are too many buyers */
+        public Correction {
+            Check.that(reserved >= 0, ">= 0", "reserved", reserved);
+            Check.that(sold >= 0, ">= 0", "sold", sold);
+            unitsOfBuyers = Map.copyOf(unitsOfBuyers);
+            Check.that(
+                    unitsOfBuyers.values().stream().allMatch(units -> units >= 0),
+                    ">= 0",
+                    "unitsOfBuyers",
+                    unitsOfBuyers);
+            Check.that(
+                    unitsOfBuyers.size() <= MAX_BATCH,
+                    "at most " + MAX_BATCH,
+                    "unitsOfBuyers.size",
+                    unitsOfBuyers.size());
+        }
+    }
 
     /** The id of the sale. */
     String saleId();
@@ -111,18 +209,45 @@ public interface RemoteSpike {
     Reply reserve(List<Request> batch, long notAfterMillis);
 
     /**
-     * Confirms or cancels each reservation of the batch, in order. An answer carries the final
-     * state of the reservation, which is another than the wished one if that came first, or
-     * {@link Outcome#EXPIRED} if the wish came too late; or it is {@link Outcome#NOT_FOUND}.
+     * Confirms or cancels each reservation of the batch, or extends its hold, in order. An answer
+     * carries the final state of the reservation, which is another than the wished one if that came
+     * first, or {@link Outcome#EXPIRED} if the wish came too late; or it is
+     * {@link Outcome#NOT_FOUND}.
+     *
+     * <p>Extending starts the hold time anew: the answer is {@link Outcome#RESERVED} with the new
+     * deadline, or {@link Outcome#LIMIT_REACHED}, and nothing changed, if that would be later than
+     * the sale's {@link Sale#maxHold} after the reservation was made.
      *
      * @param batch 1 to {@value #MAX_BATCH} wishes
      * @param notAfterMillis as for {@link #reserve}
      */
     Reply settle(List<Settlement> batch, long notAfterMillis);
 
-    /** The reservation under this id; null if there is none. */
+    /**
+     * Ends unconfirmed reservations whose deadline has passed, the oldest first; their units are
+     * available again. Bounded: looks at {@value #MAX_SWEEP} reservations. Any number of nodes may
+     * call it at once; they share the work, and do nothing when another one has just swept.
+     */
+    Sweep expire();
+
+    /**
+     * Raises or lowers the total, once for each operation id. A reduction takes only units that are
+     * available; no total grows beyond {@link Sale#MAX_TOTAL}.
+     */
+    Restock restock(Operation operation);
+
+    /** Closes the sale from now on; reservations live on. Without effect if it is closed. */
+    Levels closeSale();
+
+    /**
+     * Takes back {@link #closeSale}, and the closing time if it has passed. Without effect if the
+     * sale is not closed.
+     */
+    Levels reopenSale();
+
+    /** The reservation under this id, and how far it is; null if there is none. */
     @Nullable
-    Reservation find(ReservationId id);
+    Progress find(ReservationId id);
 
     /**
      * Reads all reservations page by page, while selling goes on: each that existed when the first
@@ -131,4 +256,30 @@ public interface RemoteSpike {
      * @param cursor null for the first page, then {@link Page#next}
      */
     Page reservations(@Nullable String cursor);
+
+    /**
+     * Reads a buyer's reservations page by page: the first one, then the others from the newest on.
+     *
+     * @param buyer see {@link ReservationId}
+     * @param cursor null for the first page, then {@link Page#next}
+     * @throws IllegalArgumentException if the buyer or the cursor is malformed
+     */
+    Page reservationsOf(String buyer, @Nullable String cursor);
+
+    /**
+     * Reads the order log, a page of at most {@value #LOG_PAGE} entries. Entries that everybody has
+     * done with may be gone.
+     *
+     * @param after the sequence of the last entry that is not wanted; 0: from the start
+     * @return the entries, ascending; none: there is none yet
+     */
+    List<LogEntry> log(long after);
+
+    /**
+     * Puts right what damage made wrong, as one more change in the log; the total stays as it is.
+     *
+     * @return false, and nothing changed, if the sale changed since
+     * @throws IllegalArgumentException if reserved and sold exceed the total
+     */
+    boolean correct(Correction correction);
 }

@@ -27,6 +27,10 @@ public record ReservationId(String buyer, String key) {
     }
 
     static void requireKey(String key) {
+        Check.that(isKey(key), "1 to 64 of A-Z a-z 0-9 _ -", "key", key);
+    }
+
+    static boolean isKey(String key) {
         boolean valid = !key.isEmpty() && key.length() <= 64;
         for (int i = 0; valid && i < key.length(); i++) {
             char c = key.charAt(i);
@@ -36,10 +40,17 @@ public record ReservationId(String buyer, String key) {
                     || c == '_'
                     || c == '-';
         }
-        Check.that(valid, "1 to 64 of A-Z a-z 0-9 _ -", "key", key);
+        return valid;
     }
 
-    static void requireBuyer(String buyer) {
+    /**
+     * Checks a buyer.
+     *
+     * @return the buyer
+     * @throws IllegalArgumentException if it is not 1 to {@value #MAX_BUYER_BYTES} bytes of UTF-8
+     *     without control characters
+     */
+    public static String requireBuyer(String buyer) {
         boolean valid = !buyer.isEmpty() && buyer.length() <= MAX_BUYER_BYTES;
         int bytes = 0;
         for (int i = 0; valid && i < buyer.length(); i++) {
@@ -60,6 +71,7 @@ public record ReservationId(String buyer, String key) {
                 "1 to 128 bytes of UTF-8 without control characters",
                 "buyer",
                 buyer);
+        return buyer;
     }
 
     /**

@@ -16,6 +16,8 @@ import java.util.regex.Pattern;
  * @param perBuyer how many units one buyer may hold or have bought, over all nodes; 0: no limit
  * @param hold how long an unconfirmed reservation lives, 1 ms to 366 days, counted in whole
  *     milliseconds
+ * @param maxHold how long it lives at most when its hold is extended, hold to 366 days, counted in
+ *     whole milliseconds
  * @param opensAt in whole milliseconds, 1970 to 9999, as closesAt; before this instant of the
  *     store's clock every request is {@link Outcome#NOT_OPEN}; null: open at once
  * @param closesAt from this instant of the store's clock every request is {@link Outcome#CLOSED};
@@ -26,6 +28,7 @@ public record Sale(
         long total,
         int perBuyer,
         Duration hold,
+        Duration maxHold,
         @Nullable Instant opensAt,
         @Nullable Instant closesAt) {
 
@@ -35,6 +38,7 @@ public record Sale(
     /** The hold time of {@link #of}: 5 minutes. */
     public static final Duration DEFAULT_HOLD = Duration.ofMinutes(5);
 
+    private static final Duration LONGEST_HOLD = Duration.ofDays(366);
     private static final Instant LATEST = Instant.parse("9999-12-31T00:00:00Z");
     private static final Pattern ID = Pattern.compile("[A-Za-z0-9_-]{1,64}");
 
@@ -44,12 +48,17 @@ public record Sale(
         Check.that(total >= 0 && total <= MAX_TOTAL, ">= 0 and <= " + MAX_TOTAL, "total", total);
         Check.that(perBuyer >= 0, ">= 0", "perBuyer", perBuyer);
         Check.that(
-                hold.compareTo(Duration.ofMillis(1)) >= 0
-                        && hold.compareTo(Duration.ofDays(366)) <= 0,
+                hold.compareTo(Duration.ofMillis(1)) >= 0 && hold.compareTo(LONGEST_HOLD) <= 0,
                 ">= 1 ms and <= 366 d",
                 "hold",
                 hold);
         hold = hold.truncatedTo(ChronoUnit.MILLIS);
+        Check.that(
+                maxHold.compareTo(hold) >= 0 && maxHold.compareTo(LONGEST_HOLD) <= 0,
+                ">= hold=" + hold + " and <= 366 d",
+                "maxHold",
+                maxHold);
+        maxHold = maxHold.truncatedTo(ChronoUnit.MILLIS);
         opensAt = wholeMillis("opensAt", opensAt);
         closesAt = wholeMillis("closesAt", closesAt);
         Check.that(
@@ -73,20 +82,32 @@ public record Sale(
 
     /**
      * A sale that is open from now on, without a per-buyer limit, with a hold time of
-     * {@link #DEFAULT_HOLD}.
+     * {@link #DEFAULT_HOLD} that can be extended to twice as long.
      */
     public static Sale of(String id, long total) {
-        return new Sale(id, total, 0, DEFAULT_HOLD, null, null);
+        return new Sale(id, total, 0, DEFAULT_HOLD, DEFAULT_HOLD.multipliedBy(2), null, null);
+    }
+
+    /** This sale with another total. */
+    public Sale withTotal(long units) {
+        return new Sale(id, units, perBuyer, hold, maxHold, opensAt, closesAt);
     }
 
     /** This sale with a limit of units per buyer; 0: no limit. */
     public Sale withPerBuyer(int units) {
-        return new Sale(id, total, units, hold, opensAt, closesAt);
+        return new Sale(id, total, units, hold, maxHold, opensAt, closesAt);
     }
 
-    /** This sale with another hold time. */
+    /** This sale with another hold time, which can be extended to twice as long. */
     public Sale withHold(Duration time) {
-        return new Sale(id, total, perBuyer, time, opensAt, closesAt);
+        Duration twice = time.compareTo(LONGEST_HOLD) > 0 ? time : time.multipliedBy(2);
+        Duration longest = twice.compareTo(LONGEST_HOLD) > 0 ? LONGEST_HOLD : twice;
+        return new Sale(id, total, perBuyer, time, longest, opensAt, closesAt);
+    }
+
+    /** This sale with another bound for extended holds; the hold time: none can be extended. */
+    public Sale withMaxHold(Duration time) {
+        return new Sale(id, total, perBuyer, hold, time, opensAt, closesAt);
     }
 
     /**
@@ -94,7 +115,7 @@ public record Sale(
      * such bound.
      */
     public Sale withOpening(@Nullable Instant opens, @Nullable Instant closes) {
-        return new Sale(id, total, perBuyer, hold, opens, closes);
+        return new Sale(id, total, perBuyer, hold, maxHold, opens, closes);
     }
 
     /**

@@ -37,15 +37,16 @@ import java.util.function.Supplier;
  * </ol>
  *
  * <p>A background look at the levels reopens the local gate when units came back through another
- * node. A repeat under the same buyer and key gets the same answer on every node, also when the
- * sale is sold out. When the shared stock turns out to have lost writes or to be damaged, the node
- * stops selling this sale for good and {@link #haltReason} says why.
+ * node, and ends the holds whose time has passed. A repeat under the same buyer and key gets the
+ * same answer on every node, also when the sale is sold out. When the shared stock turns out to
+ * have lost writes or to be damaged, the node stops selling this sale for good and
+ * {@link #haltReason} says why.
  *
  * <p>Safe for use by many threads. The {@code Async} methods never block; their stages complete
  * normally, at the latest a twentieth of the timeout after it has passed, on a thread of this
  * class. A continuation must not block there: it would hold up every other answer of this sale, so
- * hand slow ones to an executor of yours. But for {@link #open}, no method throws for want of an
- * answer; all throw {@link IllegalArgumentException} for malformed arguments and
+ * hand slow ones to an executor of yours. The methods that reserve, settle or find never throw for
+ * want of an answer; all throw {@link IllegalArgumentException} for malformed arguments and
  * {@link NullPointerException} for null. A thread that is interrupted before it calls a blocking
  * method is told {@link Outcome#UNAVAILABLE}, one that is interrupted while it waits,
  * {@link Outcome#UNKNOWN}; both stay interrupted. After {@link #close}, requests that would need
@@ -77,7 +78,7 @@ public final class Spike implements AutoCloseable {
         this.nanoTime = options.nanoTime;
         this.timeout = options.timeout;
         this.stopThreads = stopThreads;
-        this.gateKeeper = new GateKeeper(remote, options.syncEvery, calls, timer, nanoTime);
+        this.gateKeeper = new GateKeeper(remote, options, calls, timer);
         this.reserving = new Reserving(remote, gateKeeper, options);
         this.reserves =
                 new GroupCommit<>(reserving, timeout, options.queueLimit, calls, timer, nanoTime);
@@ -203,17 +204,58 @@ public final class Spike implements AutoCloseable {
     }
 
     /**
+     * Extends the hold of an unconfirmed reservation: its hold time starts anew. Blocks until
+     * answered, at most about the timeout.
+     *
+     * @return with {@link Outcome#RESERVED} and the new deadline; {@link Outcome#LIMIT_REACHED} if
+     *     that would be later than the sale's {@link Sale#maxHold} allows; a final state, if the
+     *     reservation has come to it; else {@link Outcome#NOT_FOUND}, {@link Outcome#UNAVAILABLE}
+     *     or {@link Outcome#UNKNOWN}
+     */
+    public Answer extend(ReservationId id) {
+        return await(() -> settle(id, Outcome.RESERVED));
+    }
+
+    /** Like {@link #extend}, without blocking. */
+    public CompletionStage<Answer> extendAsync(ReservationId id) {
+        return settle(id, Outcome.RESERVED).minimalCompletionStage();
+    }
+
+    /**
      * Looks a reservation up in the shared stock, blocking.
      *
      * @return with its state, {@link Outcome#NOT_FOUND} or {@link Outcome#UNAVAILABLE}
      */
     public Answer find(ReservationId id) {
         try {
-            Reservation found = remote.find(id);
-            return found == null ? Answer.of(Outcome.NOT_FOUND) : Answer.of(found, true);
+            return progress(id)
+                    .map(found -> Answer.of(found.reservation(), true))
+                    .orElse(Answer.of(Outcome.NOT_FOUND));
         } catch (RemoteSpikeException noAnswer) {
             return Answer.later(Outcome.UNAVAILABLE, timeout);
         }
+    }
+
+    /**
+     * Looks up how far a reservation has come, and whether its order is written; blocking.
+     *
+     * @return empty if there is no such reservation
+     * @throws RemoteSpikeException if the shared stock gave no answer
+     */
+    public Optional<Progress> progress(ReservationId id) {
+        return Optional.ofNullable(remote.find(id));
+    }
+
+    /**
+     * Looks up a page of a buyer's reservations, blocking: the first one, then the others from the
+     * newest on.
+     *
+     * @param buyer see {@link ReservationId}
+     * @param cursor null for the first page, then {@link RemoteSpike.Page#next}
+     * @throws RemoteSpikeException if the shared stock gave no answer
+     */
+    public RemoteSpike.Page reservationsOf(String buyer, @Nullable String cursor) {
+        return remote.reservationsOf(buyer, cursor);
     }
 
     /**
@@ -228,7 +270,57 @@ public final class Spike implements AutoCloseable {
         return opening;
     }
 
-    /** Looks at the shared levels now, blocking; empty if the shared stock gave no answer. */
+    /**
+     * The rules of the sale as they are in the shared stock, blocking; empty if there is none.
+     *
+     * @throws RemoteSpikeException if the shared stock gave no answer
+     */
+    public Optional<Sale> sale() {
+        return Optional.ofNullable(remote.sale());
+    }
+
+    /**
+     * Raises or lowers the total while selling, blocking; see {@link RemoteSpike#restock}. This
+     * node knows it at once, the others with their next sync.
+     *
+     * @param opId names this change, so that repeating it is safe
+     * @param delta units to add; negative: to take away, as far as they are available
+     * @throws RemoteSpikeException if the shared stock gave no answer
+     */
+    public RemoteSpike.Restock restock(String opId, long delta) {
+        RemoteSpike.Restock restock = remote.restock(new RemoteSpike.Operation(opId, delta));
+        gateKeeper.sync();
+        return restock;
+    }
+
+    /**
+     * Closes the sale by hand, blocking: new reservations are {@link Outcome#CLOSED}, those there
+     * are live on.
+     *
+     * @throws RemoteSpikeException if the shared stock gave no answer; closing again is safe
+     */
+    public Levels closeSale() {
+        Levels levels = remote.closeSale();
+        gateKeeper.sync();
+        return levels;
+    }
+
+    /**
+     * Opens a closed sale again, blocking, whether it was closed by hand or by its closing time,
+     * which is then gone.
+     *
+     * @throws RemoteSpikeException if the shared stock gave no answer; reopening again is safe
+     */
+    public Levels reopenSale() {
+        Levels levels = remote.reopenSale();
+        gateKeeper.sync();
+        return levels;
+    }
+
+    /**
+     * Looks at the shared levels now and ends holds that are due, blocking; empty if the shared
+     * stock gave no answer.
+     */
     public Optional<Levels> sync() {
         return gateKeeper.sync() ? levels() : Optional.empty();
     }

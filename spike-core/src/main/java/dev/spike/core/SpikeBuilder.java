@@ -23,6 +23,7 @@ public final class SpikeBuilder {
     long quota;
     Duration timeout = Duration.ofSeconds(1);
     int queueLimit = 16_384;
+    long mostBacklog = Long.MAX_VALUE;
     Duration syncEvery = Duration.ofSeconds(1);
     LongSupplier nanoTime = System::nanoTime;
     private @Nullable ExecutorService calls;
@@ -77,6 +78,17 @@ public final class SpikeBuilder {
     public SpikeBuilder queueLimit(int requests) {
         Check.that(requests >= 1, ">= 1", "queueLimit", requests);
         this.queueLimit = requests;
+        return this;
+    }
+
+    /**
+     * From how many order events on, logged and not yet acknowledged by everyone who reads the log,
+     * new reservations are UNAVAILABLE, at least 1. Default: no bound, for applications that have
+     * no relay. What is in flight when the bound is reached may exceed it.
+     */
+    public SpikeBuilder orderBacklog(long events) {
+        Check.that(events >= 1, ">= 1", "orderBacklog", events);
+        this.mostBacklog = events;
         return this;
     }
 

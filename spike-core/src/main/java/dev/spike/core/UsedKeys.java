@@ -40,9 +40,9 @@ final class UsedKeys {
         @Nullable String cursor = null;
         do {
             RemoteSpike.Page page = remote.reservations(cursor);
-            for (Reservation reservation : page.reservations()) {
-                set.add(ReservationId.hash64(
-                        set.seed, reservation.id().buyer(), reservation.id().key()));
+            for (Progress progress : page.reservations()) {
+                ReservationId id = progress.reservation().id();
+                set.add(ReservationId.hash64(set.seed, id.buyer(), id.key()));
             }
             cursor = page.next();
         } while (cursor != null);

@@ -36,7 +36,9 @@ final class FaultySpike implements RemoteSpike {
         }
     }
 
-    private final RemoteSpike stock;
+    /** May be exchanged under the node's feet, as by a restart without its data. */
+    volatile RemoteSpike stock;
+
     private final Queue<Fault> faults = new ConcurrentLinkedQueue<>();
     final AtomicInteger reserveCalls = new AtomicInteger();
     final AtomicInteger levelCalls = new AtomicInteger();
@@ -119,7 +121,51 @@ final class FaultySpike implements RemoteSpike {
     }
 
     @Override
-    public @Nullable Reservation find(ReservationId id) {
+    public Sweep expire() {
+        levelCalls.incrementAndGet();
+        if (always != null) {
+            throw new RemoteSpikeException(always.kind, always.toString(), null);
+        }
+        Sweep sweep = stock.expire();
+        return new Sweep(
+                onLevels.apply(sweep.levels()),
+                sweep.expired(),
+                sweep.isMore(),
+                sweep.nextDeadline());
+    }
+
+    @Override
+    public Restock restock(Operation operation) {
+        return through(() -> stock.restock(operation));
+    }
+
+    @Override
+    public Levels closeSale() {
+        return through(stock::closeSale);
+    }
+
+    @Override
+    public Levels reopenSale() {
+        return through(stock::reopenSale);
+    }
+
+    @Override
+    public Page reservationsOf(String buyer, @Nullable String cursor) {
+        return through(() -> stock.reservationsOf(buyer, cursor));
+    }
+
+    @Override
+    public List<LogEntry> log(long after) {
+        return through(() -> stock.log(after));
+    }
+
+    @Override
+    public boolean correct(Correction correction) {
+        return through(() -> stock.correct(correction));
+    }
+
+    @Override
+    public @Nullable Progress find(ReservationId id) {
         return through(() -> stock.find(id));
     }
 

@@ -482,13 +482,12 @@ class SpikeTest {
 
     @Test
     void storeThatLostItsWrites_isNoticed_andSellingStops() {
-        AtomicReference<RemoteSpike> current = new AtomicReference<>(stock);
         stock.open(Sale.of("ticket", 5));
         RemoteSpike restarted = new InMemorySpike("ticket", Clock.systemUTC());
         restarted.open(Sale.of("ticket", 5));
-        Spike spike = start(Spike.builder(new Switching(current, remote)).syncEvery(NEVER));
+        Spike spike = start(Spike.builder(remote).syncEvery(NEVER));
         assertThat(spike.reserve("alice", 1).outcome()).isEqualTo(Outcome.RESERVED);
-        current.set(restarted);
+        remote.stock = restarted;
         assertThat(spike.reserve("bob", 1).outcome()).isEqualTo(Outcome.UNKNOWN);
         assertThat(spike.haltReason().orElseThrow()).contains("was replaced");
         assertThat(spike.reserve("bob", 1).outcome()).isEqualTo(Outcome.UNAVAILABLE);
@@ -534,6 +533,9 @@ class SpikeTest {
                 levels.reserved(),
                 levels.sold(),
                 levels.reservations(),
+                levels.backlog(),
+                levels.opensAt(),
+                levels.closesAt(),
                 levels.asOf());
     }
 
@@ -736,50 +738,5 @@ class SpikeTest {
         assertThatThrownBy(call::run)
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining(message);
-    }
-
-    /** A store that is exchanged under the node's feet, as by a restart without its data. */
-    private record Switching(AtomicReference<RemoteSpike> current, FaultySpike counting)
-            implements RemoteSpike {
-        @Override
-        public String saleId() {
-            return current.get().saleId();
-        }
-
-        @Override
-        public Opening open(Sale sale) {
-            return current.get().open(sale);
-        }
-
-        @Override
-        public Sale sale() {
-            return current.get().sale();
-        }
-
-        @Override
-        public Levels levels() {
-            counting.levels();
-            return current.get().levels();
-        }
-
-        @Override
-        public Reply reserve(List<Request> batch, long notAfterMillis) {
-            return current.get().reserve(batch, notAfterMillis);
-        }
-
-        @Override
-        public Reply settle(List<Settlement> batch, long notAfterMillis) {
-            return current.get().settle(batch, notAfterMillis);
-        }
-
-        @Override
-        public Reservation find(ReservationId id) {
-            return current.get().find(id);
-        }
-
-        @Override
-        public Page reservations(String cursor) {
-            return current.get().reservations(cursor);
-        }
     }
 }

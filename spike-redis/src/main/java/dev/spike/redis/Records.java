@@ -3,15 +3,24 @@ package dev.spike.redis;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.spike.core.Outcome;
+import dev.spike.core.Progress;
 import dev.spike.core.Reservation;
 import dev.spike.core.ReservationId;
 
 import org.jspecify.annotations.Nullable;
 
 import java.time.Instant;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** Reads the records of the reservations hash, whose form {@code reserve.lua} describes. */
 final class Records {
+
+    private static final String RESERVATION =
+            "(?<state>[RCXE])(?<due>\\d+)(\\+\\d+)? (?<sequence>\\d+) (?<quantity>\\d+)";
+    private static final Pattern FIRST =
+            Pattern.compile("(?<held>\\d+) " + RESERVATION + " (?<key>[^ ]*)( [^ ]*)?");
+    private static final Pattern FURTHER = Pattern.compile(RESERVATION + "( [^ ]*)?");
 
     private Records() {}
 
@@ -20,48 +29,56 @@ final class Records {
         return id.key().equals(id.buyer()) ? "" : id.key();
     }
 
+    /** When the records were read, and up to which sequence everybody acknowledged the log. */
+    record AsOf(Instant now, long acknowledged) {}
+
     /** The reservation in a field of the hash; null in the field that is there from the start. */
-    static @Nullable Reservation read(byte[] field, byte[] value, Instant now) {
+    static @Nullable Progress read(byte[] field, byte[] value, AsOf asOf) {
         String name = new String(field, UTF_8);
         int newline = name.indexOf('\n');
         if (name.isEmpty()) {
             return null;
         }
         return newline < 0
-                ? first(name, value, now)
-                : further(name.substring(0, newline), name.substring(newline + 1), value, now);
+                ? first(name, value, asOf)
+                : further(name.substring(0, newline), name.substring(newline + 1), value, asOf);
     }
 
     /** A buyer's first reservation. */
-    static Reservation first(String buyer, byte[] value, Instant now) {
-        String[] parts = new String(value, UTF_8).split(" ", -1);
-        if (parts.length != 4) {
-            throw new IllegalStateException(
-                    "damaged record of a buyer: " + parts.length + " parts");
-        }
-        return reservation(buyer, parts[3], parts[1], parts[2], now);
+    static Progress first(String buyer, byte[] value, AsOf asOf) {
+        Matcher record = match(FIRST, value);
+        return progress(buyer, record.group("key"), record, asOf);
+    }
+
+    /** The units of a buyer, reserved and sold, in the record of the first reservation. */
+    static long unitsOfBuyer(byte[] first) {
+        return Long.parseLong(match(FIRST, first).group("held"));
     }
 
     /** A further reservation of a buyer. */
-    static Reservation further(String buyer, String key, byte[] value, Instant now) {
-        String[] parts = new String(value, UTF_8).split(" ", -1);
-        if (parts.length != 2) {
-            throw new IllegalStateException(
-                    "damaged record of a reservation: " + parts.length + " parts");
-        }
-        return reservation(buyer, key, parts[0], parts[1], now);
+    static Progress further(String buyer, String key, byte[] value, AsOf asOf) {
+        return progress(buyer, key, match(FURTHER, value), asOf);
     }
 
-    private static Reservation reservation(
-            String buyer, String key, String stateAndDeadline, String quantity, Instant now) {
-        Instant expiresAt = Instant.ofEpochMilli(Long.parseLong(stateAndDeadline.substring(1)));
-        Outcome state = outcome(stateAndDeadline.charAt(0));
-        boolean overdue = state == Outcome.RESERVED && !now.isBefore(expiresAt);
-        return new Reservation(
+    private static Matcher match(Pattern form, byte[] value) {
+        Matcher record = form.matcher(new String(value, UTF_8));
+        if (!record.matches()) {
+            throw new IllegalStateException("damaged record of a reservation");
+        }
+        return record;
+    }
+
+    private static Progress progress(String buyer, String key, Matcher record, AsOf asOf) {
+        Instant expiresAt = Instant.ofEpochMilli(Long.parseLong(record.group("due")));
+        Outcome state = outcome(record.group("state").charAt(0));
+        boolean overdue = state == Outcome.RESERVED && !asOf.now().isBefore(expiresAt);
+        Reservation reservation = new Reservation(
                 new ReservationId(buyer, key.isEmpty() ? buyer : key),
-                Integer.parseInt(quantity),
+                Integer.parseInt(record.group("quantity")),
                 overdue ? Outcome.EXPIRED : state,
                 expiresAt);
+        long sequence = Long.parseLong(record.group("sequence"));
+        return new Progress(reservation, sequence, !overdue && sequence <= asOf.acknowledged());
     }
 
     /**

@@ -1,10 +1,16 @@
 package dev.spike.redis;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
+import static dev.spike.redis.Replies.bytes;
+import static dev.spike.redis.Replies.instant;
+import static dev.spike.redis.Replies.number;
+import static dev.spike.redis.Replies.optionalInstant;
+import static dev.spike.redis.Replies.text;
 
 import dev.spike.core.Answer;
 import dev.spike.core.Levels;
+import dev.spike.core.LogEntry;
 import dev.spike.core.Outcome;
+import dev.spike.core.Progress;
 import dev.spike.core.RemoteSpike;
 import dev.spike.core.Reservation;
 import dev.spike.core.ReservationId;
@@ -18,9 +24,12 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import java.util.UUID;
+import java.util.regex.Pattern;
 
 /**
  * The stock of one sale in Redis, version 7.0 or later, or Valkey: each call is one Lua script, and
@@ -36,20 +45,26 @@ public final class RedisSpike implements RemoteSpike {
     private static final Script OPEN = Script.of("open.lua");
     private static final Script RESERVE = Script.of("reserve.lua");
     private static final Script SETTLE = Script.of("settle.lua");
+    private static final Script EXPIRE = Script.of("expire.lua");
+    private static final Script RESTOCK = Script.of("restock.lua");
+    private static final Script HOURS = Script.of("hours.lua");
+    private static final Script CORRECT = Script.of("correct.lua");
     private static final Script LEVELS = Script.of("levels.lua");
     private static final Script FIND = Script.of("find.lua");
     private static final Script PAGE = Script.of("page.lua");
+    private static final Script BUYER = Script.of("buyer.lua");
+    private static final Script LOG = Script.of("log.lua");
     private static final byte[] PAGE_SIZE = bytes("512");
-
-    /** The length of a reply that tells the levels alone. */
-    private static final int LEVELS_SIZE = 8;
+    private static final Pattern BUYER_CURSOR = Pattern.compile("k[A-Za-z0-9_-]{0,64}");
 
     private final UnifiedJedis jedis;
     private final String saleId;
     private final @Nullable Adoption adoption;
     private final byte[] stock;
-    private final byte[] reservations;
     private final List<byte[]> keys = new ArrayList<>();
+
+    /** The stock and the reservations. */
+    private final List<byte[]> recordKeys;
 
     /**
      * The stock of a sale, which need not be open yet.
@@ -62,9 +77,9 @@ public final class RedisSpike implements RemoteSpike {
         this.jedis = jedis;
         this.saleId = Sale.requireId(saleId);
         this.adoption = adoption;
-        this.stock = bytes("spike:{" + saleId + "}:stock");
-        this.reservations = bytes("spike:{" + saleId + "}:reservations");
-        keys.addAll(List.of(stock, reservations, bytes("spike:{" + saleId + "}:log")));
+        this.stock = key("stock");
+        keys.addAll(List.of(stock, key("reservations"), key("log")));
+        this.recordKeys = List.copyOf(keys.subList(0, 2));
         if (adoption != null) {
             keys.add(bytes(adoption.key()));
         }
@@ -86,6 +101,7 @@ public final class RedisSpike implements RemoteSpike {
                 bytes(sale.total()),
                 bytes(sale.perBuyer()),
                 bytes(sale.hold().toMillis()),
+                bytes(sale.maxHold().toMillis()),
                 bytes(millis(sale.opensAt())),
                 bytes(millis(sale.closesAt()))));
         if (adoption != null) {
@@ -113,6 +129,7 @@ public final class RedisSpike implements RemoteSpike {
                         bytes("total"),
                         bytes("per_buyer"),
                         bytes("hold_ms"),
+                        bytes("max_hold_ms"),
                         bytes("opens_at_ms"),
                         bytes("closes_at_ms")));
         return rules.get(0) == null
@@ -122,13 +139,14 @@ public final class RedisSpike implements RemoteSpike {
                         number(rules.get(0)),
                         (int) number(rules.get(1)),
                         Duration.ofMillis(number(rules.get(2))),
-                        optionalInstant(rules.get(3)),
-                        optionalInstant(rules.get(4))));
+                        Duration.ofMillis(number(rules.get(3))),
+                        optionalInstant(rules.get(4)),
+                        optionalInstant(rules.get(5))));
     }
 
     @Override
     public Levels levels() {
-        return LEVELS.run(jedis, List.of(stock), List.of(), RedisSpike::levels);
+        return LEVELS.run(jedis, List.of(stock), List.of(), Replies::levels);
     }
 
     @Override
@@ -140,15 +158,15 @@ public final class RedisSpike implements RemoteSpike {
     }
 
     private static Reply reserved(List<Request> batch, List<?> reply) {
-        Levels levels = levels(reply);
-        if (reply.size() == LEVELS_SIZE) {
+        Levels levels = Replies.levels(reply);
+        if (reply.size() == Replies.LEVELS) {
             return levels.phase() == Levels.Phase.ABSENT
                     ? answered(levels, batch.size(), Outcome.NOT_OPEN)
                     : late(levels);
         }
-        String codes = text(reply.get(8));
-        Instant newDeadline = instant(reply.get(9));
-        Iterator<?> oldDeadlines = ((List<?>) reply.get(10)).iterator();
+        String codes = text(reply.get(Replies.LEVELS));
+        Instant newDeadline = instant(reply.get(Replies.LEVELS + 1));
+        Iterator<?> oldDeadlines = ((List<?>) reply.get(Replies.LEVELS + 2)).iterator();
         List<Answer> answers = new ArrayList<>(batch.size());
         for (int i = 0; i < batch.size(); i++) {
             Outcome outcome = Records.outcome(codes.charAt(i));
@@ -168,27 +186,36 @@ public final class RedisSpike implements RemoteSpike {
 
     @Override
     public Reply settle(List<Settlement> batch, long notAfterMillis) {
-        StringBuilder ends = new StringBuilder();
-        batch.forEach(settlement -> ends.append(settlement.to() == Outcome.CONFIRMED ? 'C' : 'X'));
+        StringBuilder wishes = new StringBuilder();
+        batch.forEach(settlement -> wishes.append(wish(settlement.to())));
         MessagePack packed =
-                pack(batch.stream().map(Settlement::id).toList()).string(ends.toString());
+                pack(batch.stream().map(Settlement::id).toList()).string(wishes.toString());
         List<byte[]> args = args(notAfterMillis, packed);
         return SETTLE.run(jedis, keys, args, reply -> settled(batch, reply));
     }
 
+    private static char wish(Outcome to) {
+        return switch (to) {
+            case CONFIRMED -> 'C';
+            case CANCELLED -> 'X';
+            case RESERVED -> 'R';
+            default -> throw new IllegalArgumentException("no wish: " + to);
+        };
+    }
+
     private static Reply settled(List<Settlement> batch, List<?> reply) {
-        Levels levels = levels(reply);
-        if (reply.size() == LEVELS_SIZE) {
+        Levels levels = Replies.levels(reply);
+        if (reply.size() == Replies.LEVELS) {
             return levels.phase() == Levels.Phase.ABSENT
                     ? answered(levels, batch.size(), Outcome.NOT_FOUND)
                     : late(levels);
         }
-        String codes = text(reply.get(8));
-        Iterator<?> found = ((List<?>) reply.get(9)).iterator();
+        String codes = text(reply.get(Replies.LEVELS));
+        Iterator<?> found = ((List<?>) reply.get(Replies.LEVELS + 1)).iterator();
         List<Answer> answers = new ArrayList<>(batch.size());
         for (int i = 0; i < batch.size(); i++) {
             Outcome outcome = Records.outcome(codes.charAt(i));
-            if (outcome == Outcome.NOT_FOUND) {
+            if (outcome == Outcome.NOT_FOUND || outcome == Outcome.LIMIT_REACHED) {
                 answers.add(Answer.of(outcome));
             } else {
                 int quantity = (int) number(found.next());
@@ -201,51 +228,163 @@ public final class RedisSpike implements RemoteSpike {
     }
 
     @Override
-    public @Nullable Reservation find(ReservationId id) {
-        String key = Records.storedKey(id);
-        List<byte[]> args = List.of(bytes(id.buyer()), bytes(key));
-        return FIND.run(jedis, List.of(reservations), args, reply -> found(id, key, reply));
+    public Sweep expire() {
+        return EXPIRE.run(jedis, keys, List.of(), reply -> {
+            Levels levels = Replies.levels(reply);
+            return reply.size() == Replies.LEVELS
+                    ? new Sweep(levels, 0, false, null)
+                    : new Sweep(
+                            levels,
+                            (int) number(reply.get(Replies.LEVELS)),
+                            number(reply.get(Replies.LEVELS + 1)) == 1,
+                            optionalInstant(reply.get(Replies.LEVELS + 2)));
+        });
     }
 
-    private static @Nullable Reservation found(ReservationId id, String key, List<?> reply) {
-        Instant now = instant(reply.get(0));
-        if (reply.get(1) instanceof byte[] first) {
-            Reservation reservation = Records.first(id.buyer(), first, now);
-            if (reservation.id().equals(id)) {
-                return reservation;
+    @Override
+    public Restock restock(Operation operation) {
+        List<byte[]> args =
+                List.of(bytes(operation.id()), bytes(operation.delta()), bytes(Sale.MAX_TOTAL));
+        return RESTOCK.run(jedis, keys, args, reply -> {
+            Levels levels = Replies.levels(reply);
+            return reply.size() == Replies.LEVELS
+                    ? new Restock(Restock.Effect.ABSENT, 0, levels)
+                    : new Restock(
+                            effect(text(reply.get(Replies.LEVELS))),
+                            number(reply.get(Replies.LEVELS + 1)),
+                            levels);
+        });
+    }
+
+    private static Restock.Effect effect(String effect) {
+        return switch (effect) {
+            case "applied" -> Restock.Effect.APPLIED;
+            case "repeated" -> Restock.Effect.REPEATED;
+            case "other_delta" -> Restock.Effect.OTHER_DELTA;
+            default -> throw new IllegalStateException("unknown effect " + effect);
+        };
+    }
+
+    @Override
+    public Levels closeSale() {
+        return HOURS.run(jedis, keys, List.of(bytes("close")), Replies::levels);
+    }
+
+    @Override
+    public Levels reopenSale() {
+        return HOURS.run(jedis, keys, List.of(bytes("reopen")), Replies::levels);
+    }
+
+    @Override
+    public @Nullable Progress find(ReservationId id) {
+        String key = Records.storedKey(id);
+        List<byte[]> args = List.of(bytes(id.buyer()), bytes(key));
+        return FIND.run(jedis, recordKeys, args, reply -> found(id, key, reply));
+    }
+
+    private static @Nullable Progress found(ReservationId id, String key, List<?> reply) {
+        if (reply.get(2) instanceof byte[] first) {
+            Progress progress = Records.first(id.buyer(), first, asOf(reply));
+            if (progress.reservation().id().equals(id)) {
+                return progress;
             }
         }
-        return reply.get(2) instanceof byte[] further
-                ? Records.further(id.buyer(), key, further, now)
+        return reply.get(3) instanceof byte[] further
+                ? Records.further(id.buyer(), key, further, asOf(reply))
                 : null;
     }
 
     @Override
     public Page reservations(@Nullable String cursor) {
         List<byte[]> args = List.of(bytes(cursor == null ? "0" : cursor), PAGE_SIZE);
-        return PAGE.run(jedis, List.of(reservations), args, RedisSpike::page);
+        return PAGE.run(jedis, recordKeys, args, reply -> page(reply, "0"));
     }
 
-    private static Page page(List<?> reply) {
-        Instant now = instant(reply.get(0));
-        String next = text(reply.get(1));
-        Iterator<?> records = ((List<?>) reply.get(2)).iterator();
-        List<Reservation> page = new ArrayList<>();
+    @Override
+    public Page reservationsOf(String buyer, @Nullable String cursor) {
+        ReservationId.requireBuyer(buyer);
+        if (cursor != null && !BUYER_CURSOR.matcher(cursor).matches()) {
+            throw new IllegalArgumentException("must be the next of a page: cursor=" + cursor);
+        }
+        List<byte[]> args = List.of(bytes(buyer), bytes(cursor == null ? "" : cursor));
+        return BUYER.run(jedis, recordKeys, args, reply -> page(reply, ""));
+    }
+
+    private static Page page(List<?> reply, String last) {
+        String next = text(reply.get(2));
+        Iterator<?> records = Replies.list(reply.get(3)).iterator();
+        List<Progress> page = new ArrayList<>();
+        Map<String, Long> unitsOfBuyers = new HashMap<>();
         while (records.hasNext()) {
-            Reservation reservation =
-                    Records.read((byte[]) records.next(), (byte[]) records.next(), now);
-            if (reservation != null) {
-                page.add(reservation);
+            byte[] field = (byte[]) records.next();
+            byte[] value = (byte[]) records.next();
+            Progress progress = Records.read(field, value, asOf(reply));
+            if (progress != null) {
+                page.add(progress);
+                String buyer = progress.reservation().id().buyer();
+                if (buyer.equals(text(field))) {
+                    unitsOfBuyers.put(buyer, Records.unitsOfBuyer(value));
+                }
             }
         }
-        return new Page(page, next.equals("0") ? null : next);
+        return new Page(page, unitsOfBuyers, next.equals(last) ? null : next);
     }
 
-    private List<byte[]> args(long notAfterMillis, MessagePack batch) {
-        byte[] notAfter = bytes(Long.toString(notAfterMillis));
-        return adoption == null
-                ? List.of(notAfter, batch.bytes())
-                : List.of(notAfter, batch.bytes(), bytes(adoption.soldField()));
+    private static Records.AsOf asOf(List<?> reply) {
+        Object acknowledged = reply.get(1);
+        return new Records.AsOf(
+                instant(reply.get(0)), acknowledged == null ? 0 : number(acknowledged));
+    }
+
+    @Override
+    public List<LogEntry> log(long after) {
+        List<byte[]> args = List.of(bytes(after), bytes(LOG_PAGE));
+        return LOG.run(
+                jedis,
+                keys.subList(2, 3),
+                args,
+                reply -> reply.stream()
+                        .map(entry -> LogReader.read(Replies.list(entry)))
+                        .toList());
+    }
+
+    @Override
+    public boolean correct(Correction correction) {
+        List<Map.Entry<String, Long>> counts =
+                List.copyOf(correction.unitsOfBuyers().entrySet());
+        MessagePack packed = new MessagePack(64).array(2).array(counts.size());
+        counts.forEach(count -> packed.string(count.getKey()));
+        packed.array(counts.size());
+        counts.forEach(count -> packed.integer(Math.toIntExact(count.getValue())));
+        List<byte[]> args = List.of(
+                bytes(correction.sequence()),
+                bytes(correction.reserved()),
+                bytes(correction.sold()),
+                packed.bytes());
+        String done = CORRECT.run(
+                jedis,
+                keys,
+                args,
+                reply ->
+                        reply.size() == Replies.LEVELS ? "moved" : text(reply.get(Replies.LEVELS)));
+        if (done.equals("exceeds")) {
+            throw new IllegalArgumentException("must be at most the total: reserved="
+                    + correction.reserved() + " sold=" + correction.sold());
+        }
+        return done.equals("corrected");
+    }
+
+    UnifiedJedis client() {
+        return jedis;
+    }
+
+    /** The name of a key of the sale: its stock, its log, and so on. */
+    byte[] key(String part) {
+        return bytes("spike:{" + saleId + "}:" + part);
+    }
+
+    private static List<byte[]> args(long notAfterMillis, MessagePack batch) {
+        return List.of(bytes(notAfterMillis), batch.bytes());
     }
 
     /** The buyers and keys of a batch, and room for one thing more. */
@@ -261,25 +400,6 @@ public final class RedisSpike implements RemoteSpike {
         return packed;
     }
 
-    private static Levels levels(List<?> reply) {
-        Levels.Phase phase = switch (text(reply.get(0))) {
-            case "absent" -> Levels.Phase.ABSENT;
-            case "not_yet_open" -> Levels.Phase.NOT_YET_OPEN;
-            case "open" -> Levels.Phase.OPEN;
-            case "closed" -> Levels.Phase.CLOSED;
-            default -> throw new IllegalStateException("unknown phase " + text(reply.get(0)));
-        };
-        return new Levels(
-                phase,
-                text(reply.get(1)),
-                number(reply.get(2)),
-                number(reply.get(3)),
-                number(reply.get(4)),
-                number(reply.get(5)),
-                number(reply.get(6)),
-                instant(reply.get(7)));
-    }
-
     private static Reply late(Levels levels) {
         return new Reply(levels, List.of(), true);
     }
@@ -290,25 +410,5 @@ public final class RedisSpike implements RemoteSpike {
 
     private static String millis(@Nullable Instant instant) {
         return instant == null ? "" : Long.toString(instant.toEpochMilli());
-    }
-
-    private static @Nullable Instant optionalInstant(byte[] text) {
-        return text.length == 0 ? null : instant(text);
-    }
-
-    private static Instant instant(Object millis) {
-        return Instant.ofEpochMilli(number(millis));
-    }
-
-    private static long number(Object reply) {
-        return reply instanceof Long number ? number : Long.parseLong(text(reply));
-    }
-
-    private static String text(Object reply) {
-        return new String((byte[]) reply, UTF_8);
-    }
-
-    private static byte[] bytes(Object value) {
-        return String.valueOf(value).getBytes(UTF_8);
     }
 }

@@ -44,7 +44,8 @@ final class Script {
     }
 
     /**
-     * Runs the script, blocking, and reads its reply.
+     * Runs the script, blocking, and reads its reply; a single value as a list of one, nil as an
+     * empty list.
      *
      * @throws dev.spike.core.RemoteSpikeException if there is no reply, or an error
      */
@@ -57,8 +58,8 @@ final class Script {
                 return jedis.eval(source, keys, args);
             }
         });
-        return Failures.read(
-                () -> reader.apply(reply instanceof List<?> list ? list : List.of(reply)));
+        return Failures.read(() -> reader.apply(
+                reply instanceof List<?> list ? list : reply == null ? List.of() : List.of(reply)));
     }
 
     private static String read(String file) {

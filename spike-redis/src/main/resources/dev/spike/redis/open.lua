@@ -11,28 +11,24 @@ ARGV[1]  a fresh random id: the ledger
 ARGV[2]  total, units
 ARGV[3]  per-buyer limit, units; 0: none
 ARGV[4]  hold time, ms
-ARGV[5]  opening time, ms of the epoch; empty: at once
-ARGV[6]  closing time, ms of the epoch; empty: never
-ARGV[7]  only with KEYS[4]: its field with the total
-ARGV[8]  only with KEYS[4]: its field with the units sold
+ARGV[5]  the longest that a hold may be extended to, ms
+ARGV[6]  opening time, ms of the epoch; empty: at once
+ARGV[7]  closing time, ms of the epoch; empty: never
+ARGV[8]  only with KEYS[4]: its field with the total
+ARGV[9]  only with KEYS[4]: its field with the units sold
 
 Returns
   opened        the sale exists now
-  already_open  it existed, under the same rules; nothing changed
-  other_rules   it existed, under other rules; nothing changed
+  already_open  it existed, and was opened under the same rules; nothing changed
+  other_rules   it existed, and was opened under other rules; nothing changed
 Error SPIKE    the keys, or the hash prepared by hand, are not fit; nothing changed
 
 Keeps: total = available + reserved + sold. All three keys exist from now on, so that one that vanishes is noticed.
 ]]
-local rules = redis.call('HMGET', KEYS[1], 'total', 'per_buyer', 'hold_ms', 'opens_at_ms', 'closes_at_ms',
-  'adopted_key', 'schema')
-if rules[7] then
-  for i = 1, 5 do
-    if rules[i] ~= ARGV[i + 1] then
-      return 'other_rules'
-    end
-  end
-  return rules[6] == (KEYS[4] or '') and 'already_open' or 'other_rules'
+local rules = table.concat(ARGV, ' ', 2, 7)
+local known = redis.call('HMGET', KEYS[1], 'schema', 'opened_as', 'adopted_key')
+if known[1] then
+  return known[2] == rules and known[3] == (KEYS[4] or '') and 'already_open' or 'other_rules'
 end
 if redis.call('EXISTS', KEYS[1], KEYS[2], KEYS[3]) > 0 then
   return redis.error_reply('SPIKE there is no sale in ' .. KEYS[1] .. ', but a part of one is left in '
@@ -46,27 +42,31 @@ if KEYS[4] then
     return redis.error_reply('SPIKE must be a hash: ' .. KEYS[4] .. ' is '
       .. (kind == 'none' and 'missing' or 'a ' .. kind))
   end
-  local adopted = redis.call('HMGET', KEYS[4], ARGV[7], ARGV[8])
+  local adopted = redis.call('HMGET', KEYS[4], ARGV[8], ARGV[9])
   for i = 1, 2 do
     if not adopted[i] or not string.match(adopted[i], '^%d+$') then
-      return redis.error_reply('SPIKE must be a number of units: field ' .. ARGV[i + 6] .. ' of ' .. KEYS[4]
+      return redis.error_reply('SPIKE must be a number of units: field ' .. ARGV[i + 7] .. ' of ' .. KEYS[4]
         .. ' is ' .. (adopted[i] or 'missing'))
     end
   end
   sold = tonumber(adopted[2])
   if tonumber(adopted[1]) ~= tonumber(ARGV[2]) then
-    return redis.error_reply('SPIKE must be the total of the sale, ' .. ARGV[2] .. ': field ' .. ARGV[7] .. ' of '
+    return redis.error_reply('SPIKE must be the total of the sale, ' .. ARGV[2] .. ': field ' .. ARGV[8] .. ' of '
       .. KEYS[4] .. ' is ' .. adopted[1])
   elseif sold > tonumber(ARGV[2]) then
-    return redis.error_reply('SPIKE must be at most the total, ' .. ARGV[2] .. ': field ' .. ARGV[8] .. ' of '
+    return redis.error_reply('SPIKE must be at most the total, ' .. ARGV[2] .. ': field ' .. ARGV[9] .. ' of '
       .. KEYS[4] .. ' is ' .. adopted[2])
   end
 end
 
 local time = redis.call('TIME')
-redis.call('XADD', KEYS[3], '1-0', 't', time[1] * 1000 + math.floor(time[2] / 1000), 'open', ARGV[2], 'sold', sold)
+redis.call('XADD', KEYS[3], '1-0', 't', time[1] * 1000 + math.floor(time[2] / 1000), 'before', 0, 'levels',
+  (ARGV[2] - sold) .. ' 0 ' .. sold, 'open', rules)
 redis.call('HSET', KEYS[2], '', '1')
-redis.call('HSET', KEYS[1], 'schema', '1', 'ledger', ARGV[1], 'sequence', 1, 'available', ARGV[2] - sold,
-  'reserved', 0, 'sold', sold, 'reservations', 0, 'total', ARGV[2], 'per_buyer', ARGV[3], 'hold_ms', ARGV[4],
-  'opens_at_ms', ARGV[5], 'closes_at_ms', ARGV[6], 'adopted_key', KEYS[4] or '', 'adopted_sold', sold)
+redis.call('HSET', KEYS[1], 'schema', '2', 'ledger', ARGV[1], 'sequence', 1, 'available', ARGV[2] - sold,
+  'reserved', 0, 'sold', sold, 'reservations', 0, 'events', 0, 'acknowledged', 0, 'acknowledged_events', 0,
+  'swept', 1, 'swept_of', 0, 'sweep_after_us', 0, 'opened_as', rules, 'total', ARGV[2], 'per_buyer', ARGV[3],
+  'hold_ms', ARGV[4], 'max_hold_ms', ARGV[5], 'opens_at_ms', ARGV[6], 'closes_at_ms', ARGV[7], 'closed', '',
+  'adopted_key', KEYS[4] or '', 'adopted_total_field', ARGV[8] or '', 'adopted_sold_field', ARGV[9] or '',
+  'adopted_sold', sold)
 return 'opened'

@@ -10,10 +10,9 @@ KEYS[4]  only for a sale over a stock hash prepared by hand: that hash
 ARGV[1]  the last moment at which the call may change anything, ms of the epoch by this server's clock
 ARGV[2]  the batch, MessagePack: {buyers, keys, quantities}, arrays of one length, 1 to 512; a key equal to its buyer
          is sent empty
-ARGV[3]  only with KEYS[4]: its field with the units sold
 
-Returns {phase, ledger, sequence, available, reserved, sold, reservations, now_ms, codes, deadline_ms, deadlines}
-  first eight  as levels.lua, after the batch; alone if the sale is absent or the call late
+Returns {phase, …, now_ms, codes, deadline_ms, deadlines}
+  phase, …     eleven as levels.lua, after the batch; alone if the sale is absent or the call late
   codes        a letter for each request, in order
     R  reserved now, until deadline_ms
     r  reserved before under this key, with this quantity
@@ -30,32 +29,24 @@ Keeps: total = available + reserved + sold. A key reserves once. A buyer holds a
 log, in the same step. What fails, fails before the first write.
 
 The reservations hash holds one record for each buyer, with the buyer's first reservation in it:
-  field buyer              <held> <state><deadline_ms> <quantity> <key>
+  field buyer              <held> <state><deadline_ms>[+<longer_ms>] <sequence> <quantity> <key>[ <newest>]
 and one for each further reservation of that buyer:
-  field buyer "\n" key     <state><deadline_ms> <quantity>
-held: units of this buyer, reserved and sold. state: R reserved, C confirmed, X cancelled, E expired.
+  field buyer "\n" key     <state><deadline_ms>[+<longer_ms>] <sequence> <quantity>[ <older>]
+held: units of this buyer, reserved and sold. state: R reserved, C confirmed, X cancelled, E expired. longer_ms: by how
+much the hold was extended. sequence: of the last change. newest: the key of the buyer's newest further reservation;
+older: that of the one before it; left out when there is none.
 ]]
 --:include stock.lua
-
 if now_ms > tonumber(ARGV[1]) then
-  return {phase, ledger, sequence, available, reserved, sold, reservations, now_ms}
+  return reply()
 end
-local per_buyer = tonumber(stock[8])
-local deadline_ms = string.format('%.0f', now_ms + stock[9])
+--:include change.lua
+
+local per_buyer = tonumber(stock[10])
+local deadline_ms = string.format('%.0f', now_ms + stock[11])
 local buyers, keys, quantities = unpack(cmsgpack.unpack(ARGV[2]))
 local n = #buyers
-
-buyers[n + 1] = ''
 local read = redis.call('HMGET', KEYS[2], unpack(buyers))
-if not read[n + 1] then
-  return redis.error_reply('SPIKE ' .. KEYS[2] .. ' is lost')
-elseif stock[12] ~= (KEYS[4] or '') then
-  return redis.error_reply('SPIKE ' .. KEYS[1] .. ' was opened over '
-    .. (stock[12] == '' and 'no other hash' or stock[12]))
-elseif KEYS[4] and tonumber(redis.call('HGET', KEYS[4], ARGV[3]) or '') ~= reserved + sold then
-  return redis.error_reply('SPIKE ' .. KEYS[4] .. ' was changed by somebody else: ' .. ARGV[3] .. ' is not '
-    .. reserved + sold)
-end
 
 -- Further reservations can only exist where the buyer's record does.
 local records, further = {}, {}
@@ -72,20 +63,22 @@ if further[1] then
 end
 
 local codes, deadlines, writes, w, made = {}, {}, {}, 0, 0
-local as_first = ' R' .. deadline_ms .. ' '
+local hold = 'R' .. deadline_ms .. ' ' .. string.format('%.0f', sequence + 1) .. ' '
+local as_first = ' ' .. hold
 local one_unit = '1' .. as_first .. '1 '
 for i = 1, n do
   local buyer, key, quantity = buyers[i], keys[i], quantities[i]
   local record = records[buyer] or read[i]
-  local held, state, due, units, first_key, code = 0
+  local held, first, state, due, units, first_key, newest, code = 0
   if record then
-    held, state, due, units, first_key = string.match(record, '^(%d+) (%a)(%d+) (%d+) (.*)$')
+    held, first, state, due, units, first_key, newest =
+      string.match(record, '^(%d+)( (%a)(%d+)%+?%d* %d+ (%d+) ([^ ]*))( ?[^ ]*)$')
     if not held then
       return redis.error_reply('SPIKE ' .. KEYS[2] .. ' has a damaged record')
     end
     if first_key ~= key then
       local own_record = records[buyer .. '\n' .. key]
-      state, due, units = string.match(own_record or '', '^(%a)(%d+) (%d+)$')
+      state, due, units = string.match(own_record or '', '^(%a)(%d+)%+?%d* %d+ (%d+) ?[^ ]*$')
       if own_record and not state then
         return redis.error_reply('SPIKE ' .. KEYS[2] .. ' has a damaged record')
       end
@@ -112,8 +105,8 @@ for i = 1, n do
     made = made + 1
     if record then
       local own = buyer .. '\n' .. key
-      records[own] = 'R' .. deadline_ms .. ' ' .. quantity
-      records[buyer] = (held + quantity) .. string.match(record, ' .*$')
+      records[own] = hold .. quantity .. newest
+      records[buyer] = (held + quantity) .. first .. ' ' .. key
       writes[w + 1], writes[w + 2] = own, records[own]
       w = w + 2
     else
@@ -127,17 +120,9 @@ end
 codes = table.concat(codes)
 
 if made > 0 then
-  sequence = sequence + 1
-  reservations = reservations + made
-  if not redis.call('XADD', KEYS[3], 'NOMKSTREAM', sequence .. '-0', 't', now_ms, 'reserve', ARGV[2], 'codes', codes,
-    'deadline', deadline_ms) then
-    return redis.error_reply('SPIKE ' .. KEYS[3] .. ' is lost')
-  end
+  log(made, 'reserve', ARGV[2], 'codes', codes, 'deadline', deadline_ms)
   redis.call('HSET', KEYS[2], unpack(writes))
-  redis.call('HSET', KEYS[1], 'sequence', sequence, 'available', available, 'reserved', reserved,
-    'reservations', reservations)
-  if KEYS[4] then
-    redis.call('HSET', KEYS[4], ARGV[3], reserved + sold)
-  end
+  reservations = reservations + made
+  save('reservations', reservations)
 end
-return {phase, ledger, sequence, available, reserved, sold, reservations, now_ms, codes, deadline_ms, deadlines}
+return reply(codes, deadline_ms, deadlines)

@@ -216,11 +216,11 @@ class RedisSpikeTest extends RemoteSpikeContract {
     @Test
     void stock_ofAnotherSchema_isRefused() {
         stock.open(Sale.of(stock.saleId(), 3));
-        REDIS.client().hset(key("stock"), "schema", "2");
-        assertThatThrownBy(() -> reserve("alice"))
-                .hasMessageContaining("has schema 2, this version reads 1");
-        assertBroken(() -> stock.levels());
         REDIS.client().hset(key("stock"), "schema", "1");
+        assertThatThrownBy(() -> reserve("alice"))
+                .hasMessageContaining("has schema 1, this version reads 2");
+        assertBroken(() -> stock.levels());
+        REDIS.client().hset(key("stock"), "schema", "2");
     }
 
     @Test

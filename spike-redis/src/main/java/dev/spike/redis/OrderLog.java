@@ -1,0 +1,129 @@
+package dev.spike.redis;
+
+import static dev.spike.redis.Replies.bytes;
+
+import dev.spike.core.LogEntry;
+import dev.spike.core.OrderEvent;
+
+import org.jspecify.annotations.Nullable;
+
+import redis.clients.jedis.UnifiedJedis;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The order log of a sale, as one consumer of a group sees it. Every call blocks. */
+final class OrderLog {
+
+    /** The most entries that are acknowledged at once. */
+    static final int MAX_ACKNOWLEDGED = 1_000;
+
+    private static final Script TAKE = Script.of("take.lua");
+    private static final Script ACKNOWLEDGE = Script.of("acknowledge.lua");
+    private static final Script BURY = Script.of("bury.lua");
+
+    private final UnifiedJedis jedis;
+    private final byte[] stock;
+    private final byte[] log;
+    private final byte[] dead;
+    private final byte[] group;
+    private final byte[] consumer;
+
+    OrderLog(RedisSpike sale, String group, String consumer) {
+        this.jedis = sale.client();
+        this.stock = sale.key("stock");
+        this.log = sale.key("log");
+        this.dead = sale.key("dead");
+        this.group = bytes(group);
+        this.consumer = bytes(consumer);
+    }
+
+    /**
+     * Entries that were taken.
+     *
+     * @param total of the sale, units, after they were logged
+     * @param entries ascending
+     */
+    record Taken(long total, List<LogEntry> entries) {}
+
+    /** Entries that this consumer took before and has not acknowledged, after that sequence. */
+    @Nullable
+    Taken takeOwn(long after, int most) {
+        return take("own", after + "-0", most);
+    }
+
+    /** Entries that others took and have not acknowledged for so long. */
+    @Nullable
+    Taken takeIdle(Duration idle, int most) {
+        return take("idle", Long.toString(idle.toMillis()), most);
+    }
+
+    /** Entries that nobody of the group has taken. */
+    @Nullable
+    Taken takeNew(int most) {
+        return take("new", "", most);
+    }
+
+    /** Null if there is no such sale. */
+    private @Nullable Taken take(String which, String from, int most) {
+        List<byte[]> args = List.of(group, consumer, bytes(which), bytes(from), bytes(most));
+        return TAKE.run(jedis, List.of(stock, log), args, reply -> {
+            if (reply.isEmpty()) {
+                return null;
+            }
+            List<LogEntry> entries = new ArrayList<>();
+            for (Object entry : Replies.list(reply.get(2))) {
+                entries.add(LogReader.read(Replies.list(entry)));
+            }
+            return new Taken(Replies.number(reply.get(0)), entries);
+        });
+    }
+
+    /**
+     * Acknowledges entries, at most {@value #MAX_ACKNOWLEDGED}, and tells what is left; null if
+     * there is no such sale or group.
+     */
+    OrderRelay.@Nullable Lag acknowledge(List<Long> sequences) {
+        List<byte[]> args = new ArrayList<>(sequences.size() + 1);
+        args.add(group);
+        sequences.forEach(sequence -> args.add(bytes(sequence + "-0")));
+        return ACKNOWLEDGE.run(jedis, List.of(stock, log, dead), args, reply -> {
+            if (reply.isEmpty()) {
+                return null;
+            }
+            Instant oldest = Replies.optionalInstant(reply.get(1));
+            Instant now = Replies.instant(reply.get(2));
+            return new OrderRelay.Lag(
+                    Replies.number(reply.get(0)),
+                    oldest == null || oldest.isAfter(now)
+                            ? Duration.ZERO
+                            : Duration.between(oldest, now),
+                    Replies.number(reply.get(3)));
+        });
+    }
+
+    /** An event that cannot be written, and why. */
+    record Dead(OrderEvent event, String error) {}
+
+    /**
+     * Puts events of an entry aside and acknowledges it, in one step; false, and nothing done, if
+     * an older entry is not acknowledged yet.
+     */
+    boolean bury(long sequence, List<Dead> events) {
+        List<byte[]> args = new ArrayList<>(List.of(group, bytes(sequence + "-0")));
+        for (Dead one : events) {
+            OrderEvent event = one.event();
+            args.add(bytes(event.id()));
+            args.add(bytes(event.id().buyer()));
+            args.add(bytes(event.id().key()));
+            args.add(bytes(event.quantity()));
+            args.add(bytes(event.state()));
+            args.add(bytes(event.reservedAt().toEpochMilli()));
+            args.add(bytes(one.error()));
+        }
+        return BURY.run(
+                jedis, List.of(log, dead), args, reply -> Replies.number(reply.get(0)) == 1);
+    }
+}

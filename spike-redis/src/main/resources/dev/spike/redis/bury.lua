@@ -1,0 +1,30 @@
+#!lua flags=allow-oom
+--[[
+Puts events of an entry that cannot be written into the stream of dead letters, and acknowledges the entry.
+
+KEYS[1]  log
+KEYS[2]  dead
+
+ARGV[1]   group
+ARGV[2]   id of the entry
+ARGV[3…]  of each event in turn: reservation's id, buyer, key, quantity, state, time at which it was made in ms of the epoch,
+          error
+
+Returns
+  1  done
+  0  not done, since the group has not acknowledged an older entry
+
+Keeps: an event leaves the log's group only into the dead letters, in one step. An order that seems one too many may only
+wait for an older entry that frees its units; so an entry is put aside only when all older ones are acknowledged.
+]]
+local pending = redis.call('XPENDING', KEYS[1], ARGV[1])
+if pending[1] > 0 and pending[2] ~= ARGV[2] then
+  return 0
+end
+for i = 3, #ARGV, 7 do
+  redis.call('XADD', KEYS[2], '*', 'entry', ARGV[2], 'group', ARGV[1], 'id', ARGV[i], 'buyer', ARGV[i + 1],
+    'key', ARGV[i + 2], 'quantity', ARGV[i + 3], 'state', ARGV[i + 4], 'reserved_at_ms', ARGV[i + 5],
+    'error', ARGV[i + 6])
+end
+redis.call('XACK', KEYS[1], ARGV[1], ARGV[2])
+return 1

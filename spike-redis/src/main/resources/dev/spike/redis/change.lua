@@ -1,0 +1,27 @@
+-- Looks for damage, and writes a change. Included, after stock.lua, by the scripts that change a sale.
+if redis.call('EXISTS', KEYS[2], KEYS[3]) < 2 then
+  return redis.error_reply('SPIKE ' .. KEYS[redis.call('EXISTS', KEYS[2]) + 2] .. ' is lost')
+elseif stock[15] ~= (KEYS[4] or '') then
+  return redis.error_reply('SPIKE ' .. KEYS[1] .. ' was opened over '
+    .. (stock[15] == '' and 'no other hash' or tostring(stock[15])))
+elseif KEYS[4] and tonumber(redis.call('HGET', KEYS[4], stock[16]) or '') ~= reserved + sold then
+  return redis.error_reply('SPIKE ' .. KEYS[4] .. ' was changed by somebody else: ' .. stock[16] .. ' is not '
+    .. reserved + sold)
+end
+
+-- The first write of a script: the entry of the log, and with it the sequence. count: of order events in it.
+local function log(count, ...)
+  sequence = sequence + 1
+  redis.call('XADD', KEYS[3], sequence .. '-0', 't', now_ms, 'before', events, 'levels',
+    available .. ' ' .. reserved .. ' ' .. sold, ...)
+  events = events + count
+end
+
+-- The last write of a script: the levels, and other fields of the stock.
+local function save(...)
+  redis.call('HSET', KEYS[1], 'sequence', sequence, 'available', available, 'reserved', reserved, 'sold', sold,
+    'events', events, ...)
+  if KEYS[4] then
+    redis.call('HSET', KEYS[4], stock[16], reserved + sold)
+  end
+end

@@ -1,0 +1,55 @@
+#!lua flags=allow-oom
+--[[
+Puts levels and counts right that damage made wrong.
+
+KEYS[1]  stock
+KEYS[2]  reservations
+KEYS[3]  log
+KEYS[4]  only for a sale over a stock hash prepared by hand: that hash
+
+ARGV[1]  the sequence at which they were found wrong
+ARGV[2]  reserved, units, as it should be
+ARGV[3]  sold, units, as it should be
+ARGV[4]  MessagePack: {buyers, held}, arrays of one length, 0 to 512: counts of buyers as they should be
+
+Returns {phase, …, now_ms, done}
+  phase, …     eleven as levels.lua, after the correction; alone if the sale is absent
+  done         corrected; moved: the sale changed since, nothing was done; exceeds: the levels exceed the total, nothing was
+               done
+
+Keeps: total = available + reserved + sold, with the total as it is. The change is in the log, in the same step. What fails,
+fails before the first write. Runs also when memory is full.
+]]
+--:include stock.lua
+--:include change.lua
+
+local total = tonumber(redis.call('HGET', KEYS[1], 'total') or '')
+if not total then
+  return redis.error_reply('SPIKE ' .. KEYS[1] .. ' is damaged')
+end
+local buyers, held = unpack(cmsgpack.unpack(ARGV[4]))
+local records, writes = {}, {}
+if buyers[1] then
+  records = redis.call('HMGET', KEYS[2], unpack(buyers))
+end
+for i = 1, #buyers do
+  local rest = string.match(records[i] or '', '^%d+( .*)$')
+  if not rest then
+    return redis.error_reply('SPIKE ' .. KEYS[2] .. ' has a damaged record')
+  end
+  writes[2 * i - 1], writes[2 * i] = buyers[i], held[i] .. rest
+end
+
+if sequence ~= tonumber(ARGV[1]) then
+  return reply('moved')
+elseif ARGV[2] + ARGV[3] > total then
+  return reply('exceeds')
+end
+reserved, sold = tonumber(ARGV[2]), tonumber(ARGV[3])
+available = total - reserved - sold
+log(0, 'correct', ARGV[4])
+if writes[1] then
+  redis.call('HSET', KEYS[2], unpack(writes))
+end
+save()
+return reply('corrected')
