@@ -21,17 +21,14 @@ public final class Conservation {
             return;
         }
         Map<ReservationId, Reservation> reservations = reservations(stock);
-        long overdue = units(reservations, Outcome.EXPIRED);
         assertThat(levels.total()).as("total").isEqualTo(sale.total());
         assertThat(levels.reservations()).as("reservations").isEqualTo(reservations.size());
         assertThat(levels.sold())
                 .as("sold")
-                .isGreaterThanOrEqualTo(units(reservations, Outcome.CONFIRMED));
+                .isEqualTo(units(reservations, Outcome.CONFIRMED) + stock.soldBefore());
         assertThat(levels.reserved())
                 .as("reserved")
-                .isBetween(
-                        units(reservations, Outcome.RESERVED),
-                        units(reservations, Outcome.RESERVED) + overdue);
+                .isEqualTo(units(reservations, Outcome.RESERVED));
     }
 
     /**

@@ -409,12 +409,13 @@ public abstract class RemoteSpikeContract {
             reserve b bob 1   -> RESERVED
             """);
         long sequence = stock().levels().sequence();
-        assertThat(stock().correct(new RemoteSpike.Correction(sequence - 1, 0, 0, Map.of())))
+        assertThat(stock().correct(new RemoteSpike.Correction(sequence - 1, 0, 0, 2, Map.of())))
                 .isFalse();
         assertThatThrownBy(() ->
-                        stock().correct(new RemoteSpike.Correction(sequence, 10, 1, Map.of())))
+                        stock().correct(new RemoteSpike.Correction(sequence, 10, 1, 2, Map.of())))
                 .isInstanceOf(IllegalArgumentException.class);
-        assertThat(stock().correct(new RemoteSpike.Correction(sequence, 4, 1, Map.of("alice", 3L))))
+        assertThat(stock().correct(
+                                new RemoteSpike.Correction(sequence, 4, 1, 2, Map.of("alice", 3L))))
                 .isTrue();
         run("""
             levels            -> available 5, reserved 4, sold 1

@@ -256,9 +256,9 @@ final class GateKeeper {
     }
 
     private void learn(Levels fresh, Gate before, long askedNanos) {
-        String loss = loss(before.levels(), fresh);
-        if (loss != null) {
-            throw new RemoteSpikeException(Kind.BROKEN, loss, null);
+        String wrong = wrong(before.levels(), fresh);
+        if (wrong != null) {
+            throw new RemoteSpikeException(Kind.BROKEN, wrong, null);
         }
         synchronized (this) {
             if (gate.isOlderThan(fresh, askedNanos)) {
@@ -267,9 +267,12 @@ final class GateKeeper {
         }
     }
 
-    /** What the shared stock lost between two reports; null: nothing. */
-    private static @Nullable String loss(@Nullable Levels known, Levels fresh) {
-        if (known == null || known.phase() == Phase.ABSENT) {
+    /** What is wrong with a report, after the one before; null: nothing. */
+    private static @Nullable String wrong(@Nullable Levels known, Levels fresh) {
+        if (fresh.isBroken()) {
+            return "the shared stock is damaged: available=" + fresh.available() + " reserved="
+                    + fresh.reserved() + " sold=" + fresh.sold();
+        } else if (known == null || known.phase() == Phase.ABSENT) {
             return null;
         } else if (fresh.phase() == Phase.ABSENT) {
             return "the shared stock was lost: ledger " + known.ledger() + " is gone";

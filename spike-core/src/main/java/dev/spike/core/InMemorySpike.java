@@ -26,7 +26,11 @@ import java.util.UUID;
 public final class InMemorySpike implements RemoteSpike {
 
     /** A reservation and what the specification must remember of it. */
-    private record Kept(Reservation reservation, long sequence, Instant reservedAt) {}
+    private record Kept(Reservation reservation, long sequence, Instant reservedAt) {
+        Progress progress() {
+            return new Progress(reservation, reservedAt, sequence, false);
+        }
+    }
 
     /** A hold, and when it was to end when this was noted. */
     private record Due(Instant deadline, ReservationId id) {}
@@ -85,6 +89,11 @@ public final class InMemorySpike implements RemoteSpike {
     }
 
     @Override
+    public long soldBefore() {
+        return 0;
+    }
+
+    @Override
     public synchronized Levels levels() {
         return levelsAt(now());
     }
@@ -109,7 +118,7 @@ public final class InMemorySpike implements RemoteSpike {
         Kept known = reservations.get(request.id());
         if (known != null) {
             return known.reservation().quantity() == request.quantity()
-                    ? Answer.of(at(known, now), true)
+                    ? Answer.of(known.progress().asOf(now).reservation(), true)
                     : Answer.of(Outcome.MISMATCH);
         }
         Outcome outcome = levelsAt(now).answerTo(request.quantity());
@@ -158,7 +167,7 @@ public final class InMemorySpike implements RemoteSpike {
         if (known.reservation().state().isFinal()) {
             return Answer.of(known.reservation(), true);
         }
-        Outcome due = at(known, now).state();
+        Outcome due = known.progress().asOf(now).reservation().state();
         if (due == Outcome.EXPIRED || settlement.to() != Outcome.RESERVED) {
             Outcome end = due == Outcome.EXPIRED ? Outcome.EXPIRED : settlement.to();
             return Answer.of(end(known, end, now, events), false);
@@ -167,13 +176,13 @@ public final class InMemorySpike implements RemoteSpike {
         if (deadline.isAfter(known.reservedAt().plus(sale.maxHold()))) {
             return Answer.of(Outcome.LIMIT_REACHED);
         }
-        Reservation extended = with(known.reservation(), Outcome.RESERVED, deadline);
+        Reservation extended = known.reservation().with(Outcome.RESERVED, deadline);
         keep(new Kept(extended, sequence + 1, known.reservedAt()), now);
         return Answer.of(extended, false);
     }
 
     private Reservation end(Kept known, Outcome end, Instant now, List<OrderEvent> events) {
-        Reservation ended = with(known.reservation(), end, known.reservation().expiresAt());
+        Reservation ended = known.reservation().with(end, known.reservation().expiresAt());
         reserved -= ended.quantity();
         if (end == Outcome.CONFIRMED) {
             sold += ended.quantity();
@@ -273,16 +282,16 @@ public final class InMemorySpike implements RemoteSpike {
     @Override
     public synchronized @Nullable Progress find(ReservationId id) {
         Kept known = reservations.get(id);
-        return known == null ? null : progress(known, now());
+        return known == null ? null : known.progress().asOf(now());
     }
 
     @Override
     public synchronized Page reservations(@Nullable String cursor) {
-        Instant now = now();
         return new Page(
-                reservations.values().stream().map(kept -> progress(kept, now)).toList(),
+                reservations.values().stream().map(Kept::progress).toList(),
                 Map.copyOf(unitsOfBuyer),
-                null);
+                null,
+                now());
     }
 
     @Override
@@ -290,21 +299,17 @@ public final class InMemorySpike implements RemoteSpike {
         ReservationId.requireBuyer(buyer);
         Check.that(
                 cursor == null, "null, since there is one page", "cursor", String.valueOf(cursor));
-        Instant now = now();
         List<ReservationId> ids = idsOfBuyer.getOrDefault(buyer, List.of());
         List<Progress> page = new ArrayList<>();
         for (int i = 0; i < ids.size(); i++) {
             Kept kept = reservations.get(ids.get((ids.size() - i) % ids.size()));
-            page.add(progress(Objects.requireNonNull(kept), now));
+            page.add(Objects.requireNonNull(kept).progress());
         }
         return new Page(
                 page,
                 ids.isEmpty() ? Map.of() : Map.of(buyer, unitsOfBuyer.getOrDefault(buyer, 0L)),
-                null);
-    }
-
-    private static Progress progress(Kept kept, Instant now) {
-        return new Progress(at(kept, now), kept.sequence(), false);
+                null,
+                now());
     }
 
     @Override
@@ -333,17 +338,6 @@ public final class InMemorySpike implements RemoteSpike {
     private void changed(Instant now, List<OrderEvent> events) {
         sequence++;
         log.add(new LogEntry(sequence, now, available, reserved, sold, List.copyOf(events)));
-    }
-
-    /** A reservation as of now: a hold whose deadline has passed is expired. */
-    private static Reservation at(Kept kept, Instant now) {
-        Reservation known = kept.reservation();
-        boolean overdue = known.state() == Outcome.RESERVED && !now.isBefore(known.expiresAt());
-        return overdue ? with(known, Outcome.EXPIRED, known.expiresAt()) : known;
-    }
-
-    private static Reservation with(Reservation reservation, Outcome state, Instant expiresAt) {
-        return new Reservation(reservation.id(), reservation.quantity(), state, expiresAt);
     }
 
     private Levels levelsAt(Instant now) {

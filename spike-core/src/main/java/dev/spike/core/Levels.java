@@ -48,19 +48,14 @@ public record Levels(
         CLOSED
     }
 
-    /**
-     * @throws IllegalStateException if a level is negative: the shared stock broke its invariant
-     */
-    public Levels {
-        if (available < 0 || reserved < 0 || sold < 0) {
-            throw new IllegalStateException("must be >= 0: available=" + available + " reserved="
-                    + reserved + " sold=" + sold + " sequence=" + sequence);
-        }
-    }
-
     /** The levels of a sale that does not exist. */
     public static Levels absent(Instant asOf) {
         return new Levels(Phase.ABSENT, "", 0, 0, 0, 0, 0, 0, null, null, asOf);
+    }
+
+    /** Whether the shared stock broke its invariant that no level is below zero. */
+    boolean isBroken() {
+        return available < 0 || reserved < 0 || sold < 0;
     }
 
     /** available + reserved + sold. */

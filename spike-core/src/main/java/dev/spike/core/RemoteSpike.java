@@ -139,11 +139,13 @@ public interface RemoteSpike {
      * @param unitsOfBuyers for each buyer whose first reservation is in this page, how many units
      *     of the buyer, reserved and sold, count towards the per-buyer limit
      * @param next the cursor of the next page; null after the last
+     * @param asOf the store's clock when the page was read
      */
     record Page(
             List<Progress> reservations,
             Map<String, Long> unitsOfBuyers,
-            @Nullable String next) {}
+            @Nullable String next,
+            Instant asOf) {}
 
     /**
      * Levels and counts to put in place of those that damage made wrong.
@@ -151,13 +153,20 @@ public interface RemoteSpike {
      * @param sequence at which they were found wrong
      * @param reserved the level as it should be, units
      * @param sold the level as it should be, units
+     * @param reservations how many there are
      * @param unitsOfBuyers the counts as they should be, of at most {@value #MAX_BATCH} buyers
      */
-    record Correction(long sequence, long reserved, long sold, Map<String, Long> unitsOfBuyers) {
+    record Correction(
+            long sequence,
+            long reserved,
+            long sold,
+            long reservations,
+            Map<String, Long> unitsOfBuyers) {
         /** @throws IllegalArgumentException if anything is negative or there are too many buyers */
         public Correction {
             Check.that(reserved >= 0, ">= 0", "reserved", reserved);
             Check.that(sold >= 0, ">= 0", "sold", sold);
+            Check.that(reservations >= 0, ">= 0", "reservations", reservations);
             unitsOfBuyers = Map.copyOf(unitsOfBuyers);
             Check.that(
                     unitsOfBuyers.values().stream().allMatch(units -> units >= 0),
@@ -185,6 +194,12 @@ public interface RemoteSpike {
     /** The rules of the sale; null if it does not exist. */
     @Nullable
     Sale sale();
+
+    /**
+     * The units that were sold before the sale was opened, of which there are no reservations; they
+     * are part of the total and of what is sold.
+     */
+    long soldBefore();
 
     /** The levels now. */
     Levels levels();
@@ -250,15 +265,18 @@ public interface RemoteSpike {
     Progress find(ReservationId id);
 
     /**
-     * Reads all reservations page by page, while selling goes on: each that existed when the first
-     * page was read is in at least one page.
+     * Reads all reservations page by page, as they are recorded, while selling goes on: each that
+     * existed when the first page was read is in at least one page. A hold whose deadline has
+     * passed is {@link Outcome#RESERVED} here until {@link #expire} or a settlement ended it.
      *
      * @param cursor null for the first page, then {@link Page#next}
      */
     Page reservations(@Nullable String cursor);
 
     /**
-     * Reads a buyer's reservations page by page: the first one, then the others from the newest on.
+     * Reads a buyer's reservations page by page, as they are recorded: the first one, then the
+     * others from the newest on. A hold whose deadline has passed is {@link Outcome#RESERVED} here,
+     * too.
      *
      * @param buyer see {@link ReservationId}
      * @param cursor null for the first page, then {@link Page#next}

@@ -23,4 +23,8 @@ public record Reservation(ReservationId id, int quantity, Outcome state, Instant
         Check.quantity(quantity);
         Check.stateOfReservation(state);
     }
+
+    Reservation with(Outcome newState, Instant newDeadline) {
+        return new Reservation(id, quantity, newState, newDeadline);
+    }
 }

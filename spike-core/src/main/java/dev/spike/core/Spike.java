@@ -255,7 +255,14 @@ public final class Spike implements AutoCloseable {
      * @throws RemoteSpikeException if the shared stock gave no answer
      */
     public RemoteSpike.Page reservationsOf(String buyer, @Nullable String cursor) {
-        return remote.reservationsOf(buyer, cursor);
+        RemoteSpike.Page page = remote.reservationsOf(buyer, cursor);
+        return new RemoteSpike.Page(
+                page.reservations().stream()
+                        .map(progress -> progress.asOf(page.asOf()))
+                        .toList(),
+                page.unitsOfBuyers(),
+                page.next(),
+                page.asOf());
     }
 
     /**
@@ -315,6 +322,34 @@ public final class Spike implements AutoCloseable {
         Levels levels = remote.reopenSale();
         gateKeeper.sync();
         return levels;
+    }
+
+    /**
+     * Compares the levels with the reservations, the buyers' counts, the log and, if one is given,
+     * the orders; blocking, page by page, also while selling. Changes nothing.
+     *
+     * @param book the orders; null: not audited
+     * @return empty if there is no such sale
+     * @throws RemoteSpikeException if the shared stock or the book gave no answer
+     */
+    public Optional<Audit> audit(@Nullable OrderBook book) {
+        return Optional.ofNullable(new Auditor(remote, book).run());
+    }
+
+    /**
+     * Audits, and puts right what can be: levels and buyers' counts by the reservations, missing
+     * orders by writing them again. Never takes an order away. Blocking. Levels and counts are only
+     * corrected if the sale did not change meanwhile.
+     *
+     * @param dryRun only tell what would be done
+     * @param book the orders; null: not audited
+     * @param sink where orders are written; null: none are
+     * @return empty if there is no such sale
+     * @throws RemoteSpikeException if the shared stock or the book gave no answer
+     */
+    public Optional<Repair> repair(
+            boolean dryRun, @Nullable OrderBook book, @Nullable OrderSink sink) {
+        return audit(book).map(audit -> new Repairs(remote, sink, audit).run(dryRun));
     }
 
     /**

@@ -30,6 +30,11 @@ final class UsedKeys {
         this.reservations = reservations;
     }
 
+    /** An empty set, to be filled by {@link #add}. */
+    static UsedKeys empty() {
+        return new UsedKeys(0);
+    }
+
     /**
      * Loads the set, page by page.
      *
@@ -41,8 +46,7 @@ final class UsedKeys {
         do {
             RemoteSpike.Page page = remote.reservations(cursor);
             for (Progress progress : page.reservations()) {
-                ReservationId id = progress.reservation().id();
-                set.add(ReservationId.hash64(set.seed, id.buyer(), id.key()));
+                set.add(progress.reservation().id());
             }
             cursor = page.next();
         } while (cursor != null);
@@ -60,7 +64,8 @@ final class UsedKeys {
         return slots[slotOf(slots, hash)] == hash;
     }
 
-    private void add(long hash64) {
+    /** Adds the key of a reservation; false if it was there. */
+    boolean add(ReservationId id) {
         if (size * 2 >= slots.length) {
             long[] wider = new long[slots.length * 2];
             Arrays.stream(slots)
@@ -68,12 +73,14 @@ final class UsedKeys {
                     .forEach(hash -> wider[slotOf(wider, hash)] = hash);
             slots = wider;
         }
-        long hash = nonZero(hash64);
+        long hash = nonZero(ReservationId.hash64(seed, id.buyer(), id.key()));
         int slot = slotOf(slots, hash);
-        if (slots[slot] == 0) {
-            slots[slot] = hash;
-            size++;
+        if (slots[slot] != 0) {
+            return false;
         }
+        slots[slot] = hash;
+        size++;
+        return true;
     }
 
     private static long nonZero(long hash) {

@@ -94,6 +94,11 @@ final class FaultySpike implements RemoteSpike {
     }
 
     @Override
+    public long soldBefore() {
+        return stock.soldBefore();
+    }
+
+    @Override
     public Levels levels() {
         levelCalls.incrementAndGet();
         if (always != null) {

@@ -17,7 +17,7 @@ import java.util.regex.Pattern;
 final class Records {
 
     private static final String RESERVATION =
-            "(?<state>[RCXE])(?<due>\\d+)(\\+\\d+)? (?<sequence>\\d+) (?<quantity>\\d+)";
+            "(?<state>[RCXE])(?<due>\\d+)(\\+(?<longer>\\d+))? (?<sequence>\\d+) (?<quantity>\\d+)";
     private static final Pattern FIRST =
             Pattern.compile("(?<held>\\d+) " + RESERVATION + " (?<key>[^ ]*)( [^ ]*)?");
     private static final Pattern FURTHER = Pattern.compile(RESERVATION + "( [^ ]*)?");
@@ -29,8 +29,11 @@ final class Records {
         return id.key().equals(id.buyer()) ? "" : id.key();
     }
 
-    /** When the records were read, and up to which sequence everybody acknowledged the log. */
-    record AsOf(Instant now, long acknowledged) {}
+    /**
+     * When the records were read, up to which sequence everybody has acknowledged the log, and the
+     * sale's hold time.
+     */
+    record AsOf(Instant now, long acknowledged, long holdMillis) {}
 
     /** The reservation in a field of the hash; null in the field that is there from the start. */
     static @Nullable Progress read(byte[] field, byte[] value, AsOf asOf) {
@@ -71,14 +74,19 @@ final class Records {
     private static Progress progress(String buyer, String key, Matcher record, AsOf asOf) {
         Instant expiresAt = Instant.ofEpochMilli(Long.parseLong(record.group("due")));
         Outcome state = outcome(record.group("state").charAt(0));
-        boolean overdue = state == Outcome.RESERVED && !asOf.now().isBefore(expiresAt);
         Reservation reservation = new Reservation(
                 new ReservationId(buyer, key.isEmpty() ? buyer : key),
                 Integer.parseInt(record.group("quantity")),
-                overdue ? Outcome.EXPIRED : state,
+                state,
                 expiresAt);
+        String longer = record.group("longer");
         long sequence = Long.parseLong(record.group("sequence"));
-        return new Progress(reservation, sequence, !overdue && sequence <= asOf.acknowledged());
+        return new Progress(
+                reservation,
+                expiresAt.minusMillis(
+                        asOf.holdMillis() + (longer == null ? 0 : Long.parseLong(longer))),
+                sequence,
+                sequence <= asOf.acknowledged());
     }
 
     /**

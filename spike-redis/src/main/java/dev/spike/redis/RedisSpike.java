@@ -145,6 +145,13 @@ public final class RedisSpike implements RemoteSpike {
     }
 
     @Override
+    public long soldBefore() {
+        byte[] field = bytes("adopted_sold");
+        List<byte[]> sold = Failures.translate(jedis, () -> jedis.hmget(stock, field));
+        return sold.get(0) == null ? 0 : Failures.read(() -> number(sold.get(0)));
+    }
+
+    @Override
     public Levels levels() {
         return LEVELS.run(jedis, List.of(stock), List.of(), Replies::levels);
     }
@@ -279,17 +286,20 @@ public final class RedisSpike implements RemoteSpike {
     public @Nullable Progress find(ReservationId id) {
         String key = Records.storedKey(id);
         List<byte[]> args = List.of(bytes(id.buyer()), bytes(key));
-        return FIND.run(jedis, recordKeys, args, reply -> found(id, key, reply));
+        return FIND.run(jedis, recordKeys, args, reply -> {
+            Progress found = found(id, key, reply);
+            return found == null ? null : found.asOf(instant(reply.get(0)));
+        });
     }
 
     private static @Nullable Progress found(ReservationId id, String key, List<?> reply) {
-        if (reply.get(2) instanceof byte[] first) {
+        if (reply.get(3) instanceof byte[] first) {
             Progress progress = Records.first(id.buyer(), first, asOf(reply));
             if (progress.reservation().id().equals(id)) {
                 return progress;
             }
         }
-        return reply.get(3) instanceof byte[] further
+        return reply.get(4) instanceof byte[] further
                 ? Records.further(id.buyer(), key, further, asOf(reply))
                 : null;
     }
@@ -311,14 +321,15 @@ public final class RedisSpike implements RemoteSpike {
     }
 
     private static Page page(List<?> reply, String last) {
-        String next = text(reply.get(2));
-        Iterator<?> records = Replies.list(reply.get(3)).iterator();
+        Records.AsOf asOf = asOf(reply);
+        String next = text(reply.get(3));
+        Iterator<?> records = Replies.list(reply.get(4)).iterator();
         List<Progress> page = new ArrayList<>();
         Map<String, Long> unitsOfBuyers = new HashMap<>();
         while (records.hasNext()) {
             byte[] field = (byte[]) records.next();
             byte[] value = (byte[]) records.next();
-            Progress progress = Records.read(field, value, asOf(reply));
+            Progress progress = Records.read(field, value, asOf);
             if (progress != null) {
                 page.add(progress);
                 String buyer = progress.reservation().id().buyer();
@@ -327,13 +338,15 @@ public final class RedisSpike implements RemoteSpike {
                 }
             }
         }
-        return new Page(page, unitsOfBuyers, next.equals(last) ? null : next);
+        return new Page(page, unitsOfBuyers, next.equals(last) ? null : next, asOf.now());
     }
 
     private static Records.AsOf asOf(List<?> reply) {
-        Object acknowledged = reply.get(1);
+        boolean isAbsent = reply.get(1) == null || reply.get(2) == null;
         return new Records.AsOf(
-                instant(reply.get(0)), acknowledged == null ? 0 : number(acknowledged));
+                instant(reply.get(0)),
+                isAbsent ? 0 : number(reply.get(1)),
+                isAbsent ? 0 : number(reply.get(2)));
     }
 
     @Override
@@ -360,6 +373,7 @@ public final class RedisSpike implements RemoteSpike {
                 bytes(correction.sequence()),
                 bytes(correction.reserved()),
                 bytes(correction.sold()),
+                bytes(correction.reservations()),
                 packed.bytes());
         String done = CORRECT.run(
                 jedis,

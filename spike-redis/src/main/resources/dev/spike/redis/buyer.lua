@@ -8,14 +8,15 @@ KEYS[2]  reservations
 ARGV[1]  buyer
 ARGV[2]  cursor; empty for the first page
 
-Returns {now_ms, acknowledged, cursor, records}
-  acknowledged  as find.lua
+Returns {now_ms, acknowledged, hold_ms, cursor, records}
+  acknowledged  hold_ms  as find.lua
   cursor        of the next page; empty after the last
   records       field and value in turn, as reserve.lua describes them
 
 Keeps: changes nothing.
 ]]
 local time = redis.call('TIME')
+local stock = redis.call('HMGET', KEYS[1], 'acknowledged', 'hold_ms')
 local records, n = {}, 0
 local cursor = string.match(ARGV[2], '^k(.*)$')
 if not cursor then
@@ -35,5 +36,5 @@ while cursor and n < 100 do
   records[2 * n - 1], records[2 * n] = field, record
   cursor = string.match(record, '^%S+ %d+ %d+ ([^ ]*)$')
 end
-return {time[1] * 1000 + math.floor(time[2] / 1000), redis.call('HGET', KEYS[1], 'acknowledged'),
+return {time[1] * 1000 + math.floor(time[2] / 1000), stock[1], stock[2],
   cursor and ('k' .. cursor) or '', records}

@@ -10,7 +10,8 @@ KEYS[4]  only for a sale over a stock hash prepared by hand: that hash
 ARGV[1]  the sequence at which they were found wrong
 ARGV[2]  reserved, units, as it should be
 ARGV[3]  sold, units, as it should be
-ARGV[4]  MessagePack: {buyers, held}, arrays of one length, 0 to 512: counts of buyers as they should be
+ARGV[4]  how many reservations there are
+ARGV[5]  MessagePack: {buyers, held}, arrays of one length, 0 to 512: counts of buyers as they should be
 
 Returns {phase, …, now_ms, done}
   phase, …     eleven as levels.lua, after the correction; alone if the sale is absent
@@ -27,7 +28,7 @@ local total = tonumber(redis.call('HGET', KEYS[1], 'total') or '')
 if not total then
   return redis.error_reply('SPIKE ' .. KEYS[1] .. ' is damaged')
 end
-local buyers, held = unpack(cmsgpack.unpack(ARGV[4]))
+local buyers, held = unpack(cmsgpack.unpack(ARGV[5]))
 local records, writes = {}, {}
 if buyers[1] then
   records = redis.call('HMGET', KEYS[2], unpack(buyers))
@@ -47,9 +48,10 @@ elseif ARGV[2] + ARGV[3] > total then
 end
 reserved, sold = tonumber(ARGV[2]), tonumber(ARGV[3])
 available = total - reserved - sold
-log(0, 'correct', ARGV[4])
+log(0, 'correct', ARGV[5])
 if writes[1] then
   redis.call('HSET', KEYS[2], unpack(writes))
 end
-save()
+reservations = tonumber(ARGV[4])
+save('reservations', reservations)
 return reply('corrected')

@@ -8,13 +8,15 @@ KEYS[2]  reservations
 ARGV[1]  buyer
 ARGV[2]  key; empty if it equals the buyer
 
-Returns {now_ms, acknowledged, first, further}
+Returns {now_ms, acknowledged, hold_ms, first, further}
   acknowledged  the sequence up to which every group has acknowledged the log; nil if the sale is absent
+  hold_ms       the sale's hold time
   first         the buyer's record, as reserve.lua describes it; nil if there is none
   further       the record under the buyer and this key; nil if there is none
 
 Keeps: changes nothing.
 ]]
 local time = redis.call('TIME')
+local stock = redis.call('HMGET', KEYS[1], 'acknowledged', 'hold_ms')
 local read = redis.call('HMGET', KEYS[2], ARGV[1], ARGV[1] .. '\n' .. ARGV[2])
-return {time[1] * 1000 + math.floor(time[2] / 1000), redis.call('HGET', KEYS[1], 'acknowledged'), read[1], read[2]}
+return {time[1] * 1000 + math.floor(time[2] / 1000), stock[1], stock[2], read[1], read[2]}

@@ -8,13 +8,14 @@ KEYS[2]  reservations
 ARGV[1]  cursor of HSCAN; 0 for the first page
 ARGV[2]  about how many records to read
 
-Returns {now_ms, acknowledged, cursor, records}
-  acknowledged  as find.lua
+Returns {now_ms, acknowledged, hold_ms, cursor, records}
+  acknowledged  hold_ms  as find.lua
   cursor        of the next page; 0 after the last
   records       field and value in turn, as reserve.lua describes them, and the one with the empty field
 
 Keeps: changes nothing. A record that exists all the while is in at least one page.
 ]]
 local time = redis.call('TIME')
+local stock = redis.call('HMGET', KEYS[1], 'acknowledged', 'hold_ms')
 local page = redis.call('HSCAN', KEYS[2], ARGV[1], 'COUNT', ARGV[2])
-return {time[1] * 1000 + math.floor(time[2] / 1000), redis.call('HGET', KEYS[1], 'acknowledged'), page[1], page[2]}
+return {time[1] * 1000 + math.floor(time[2] / 1000), stock[1], stock[2], page[1], page[2]}

@@ -1,0 +1,142 @@
+package dev.spike.core;
+
+import dev.spike.core.Audit.Difference;
+import dev.spike.core.Audit.Kind;
+import dev.spike.core.Audit.Place;
+import dev.spike.core.Auditor.Findings;
+import dev.spike.core.OrderBook.Order;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+
+/** The part of an audit that holds the orders against the reservations. */
+final class OrderAuditor {
+
+    private static final int PAGE = 500;
+
+    private final RemoteSpike remote;
+    private final OrderBook book;
+    private final Findings findings;
+    private final UsedKeys reservations;
+    private long matched;
+    private long inFlight;
+
+    /** @param reservations those that the audit has read */
+    OrderAuditor(RemoteSpike remote, OrderBook book, Findings findings, UsedKeys reservations) {
+        this.remote = remote;
+        this.book = book;
+        this.findings = findings;
+        this.reservations = reservations;
+    }
+
+    /** Holds the orders of these reservations against them. */
+    void compare(List<Progress> page) {
+        for (int from = 0; from < page.size(); from += PAGE) {
+            List<Progress> some = page.subList(from, Math.min(from + PAGE, page.size()));
+            Map<ReservationId, Order> orders = find(
+                    some.stream().map(progress -> progress.reservation().id()).toList());
+            matched += orders.size();
+            some.forEach(progress ->
+                    compare(progress, orders.get(progress.reservation().id())));
+        }
+    }
+
+    private void compare(Progress progress, @Nullable Order order) {
+        if (isOrderOf(progress, order)) {
+            return;
+        } else if (!progress.orderWritten()) {
+            inFlight++;
+            return;
+        }
+        // It may have changed between the two looks: only what still differs counts.
+        ReservationId id = progress.reservation().id();
+        Order second = find(List.of(id)).get(id);
+        Progress now = remote.find(id);
+        if (now == null || !now.orderWritten()) {
+            inFlight++;
+        } else if (!isOrderOf(now, second)) {
+            report(now.reservation(), second);
+        }
+    }
+
+    private static boolean isOrderOf(Progress progress, @Nullable Order order) {
+        return order != null
+                && order.status() == progress.reservation().state()
+                && order.quantity() == progress.reservation().quantity();
+    }
+
+    private void report(Reservation reservation, @Nullable Order order) {
+        boolean isBehind = order == null || order.status() == Outcome.RESERVED;
+        findings.add(new Difference(
+                isBehind ? Kind.MISSING : Kind.EXTRA,
+                Place.ORDERS,
+                "order of a reservation that is " + reservation.state()
+                        + (order == null ? ": there is none" : ": it is " + order.status()),
+                reservation.quantity(),
+                order == null ? 0 : order.quantity(),
+                reservation.id(),
+                reservation.id().buyer()));
+    }
+
+    /** Looks for orders without a reservation, if there are more orders than were found. */
+    void finish() {
+        if (inFlight > 0) {
+            findings.add(new Difference(
+                    Kind.IN_FLIGHT,
+                    Place.ORDERS,
+                    "reservations whose order is not written as they are",
+                    inFlight,
+                    0,
+                    null,
+                    null));
+        }
+        long all = sums().values().stream().mapToLong(OrderBook.Sum::orders).sum();
+        List<Order> page = List.of();
+        String after = "";
+        while (all > matched && (after.isEmpty() || page.size() == PAGE)) {
+            String last = after;
+            page = ask(() -> book.page(remote.saleId(), last, PAGE));
+            page.forEach(this::compareBack);
+            after = page.isEmpty() ? " " : page.get(page.size() - 1).id().toString();
+        }
+    }
+
+    private void compareBack(Order order) {
+        ReservationId id = order.id();
+        if (!reservations.mayContain(id.buyer(), id.key()) && remote.find(id) == null) {
+            findings.add(new Difference(
+                    Kind.EXTRA,
+                    Place.ORDERS,
+                    "order that is " + order.status() + ": there is no such reservation",
+                    0,
+                    order.quantity(),
+                    id,
+                    id.buyer()));
+        }
+    }
+
+    Map<Outcome, OrderBook.Sum> sums() {
+        return ask(() -> book.sums(remote.saleId()));
+    }
+
+    private Map<ReservationId, Order> find(List<ReservationId> ids) {
+        Map<ReservationId, Order> found = new HashMap<>();
+        ask(() -> book.find(remote.saleId(), ids)).forEach(order -> found.put(order.id(), order));
+        return found;
+    }
+
+    private static <T> T ask(Callable<T> question) {
+        try {
+            return question.call();
+        } catch (Exception noAnswer) {
+            throw new RemoteSpikeException(
+                    RemoteSpikeException.Kind.NOT_EXECUTED,
+                    "the order book gives no answer: " + noAnswer,
+                    noAnswer);
+        }
+    }
+}

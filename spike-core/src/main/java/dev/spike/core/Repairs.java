@@ -1,0 +1,132 @@
+package dev.spike.core;
+
+import dev.spike.core.Audit.Difference;
+import dev.spike.core.Audit.Kind;
+import dev.spike.core.Audit.Place;
+import dev.spike.core.Repair.Step;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
+
+/** Puts right what an audit found wrong, as far as the reservations tell how it must be. */
+final class Repairs {
+
+    private final RemoteSpike remote;
+    private final @Nullable OrderSink sink;
+    private final Audit audit;
+    private final List<Step> steps = new ArrayList<>();
+
+    Repairs(RemoteSpike remote, @Nullable OrderSink sink, Audit audit) {
+        this.remote = remote;
+        this.sink = sink;
+        this.audit = audit;
+    }
+
+    Repair run(boolean dryRun) {
+        correctLevels(dryRun);
+        audit.differences().stream()
+                .filter(difference -> difference.place() == Place.ORDERS)
+                .forEach(difference -> repairOrder(dryRun, difference));
+        audit.differences().stream()
+                .filter(difference ->
+                        difference.place() == Place.LOG && difference.kind() != Kind.IN_FLIGHT)
+                .forEach(difference -> steps.add(
+                        new Step(text(difference), false, "what the log lost cannot be restored")));
+        return new Repair(dryRun, audit, List.copyOf(steps));
+    }
+
+    /** The levels and the buyers' counts, in one step. */
+    private void correctLevels(boolean dryRun) {
+        List<Difference> wrong = audit.differences().stream()
+                .filter(difference -> difference.kind() != Kind.IN_FLIGHT)
+                .filter(difference ->
+                        difference.place() == Place.LEVELS || difference.place() == Place.BUYERS)
+                .toList();
+        if (wrong.isEmpty()) {
+            return;
+        }
+        Map<String, Long> buyers = wrong.stream()
+                .filter(difference -> difference.buyer() != null)
+                .collect(Collectors.toMap(
+                        difference -> String.valueOf(difference.buyer()), Difference::expected));
+        long reserved = units(Outcome.RESERVED);
+        long sold = units(Outcome.CONFIRMED) + audit.sums().soldBefore();
+        long reservations = audit.sums().reservations().values().stream()
+                .mapToLong(OrderBook.Sum::orders)
+                .sum();
+        String what = "set reserved to " + reserved + ", sold to " + sold + ", available to "
+                + (audit.sums().total() - reserved - sold) + ", and the counts of " + buyers.size()
+                + " buyers";
+        if (reserved + sold > audit.sums().total()) {
+            steps.add(new Step(what, false, "more is reserved and sold than the total"));
+        } else {
+            step(
+                    dryRun,
+                    what,
+                    () -> remote.correct(new RemoteSpike.Correction(
+                                    audit.levels().sequence(),
+                                    reserved,
+                                    sold,
+                                    reservations,
+                                    buyers))
+                            ? ""
+                            : "the sale changed since the audit; close it, or try again");
+        }
+    }
+
+    private void repairOrder(boolean dryRun, Difference difference) {
+        ReservationId id = difference.id();
+        OrderSink orders = sink;
+        if (difference.kind() == Kind.MISSING && id != null && orders != null) {
+            step(dryRun, "write the order of " + id, () -> write(orders, id));
+        } else if (difference.kind() != Kind.IN_FLIGHT) {
+            steps.add(new Step(
+                    text(difference),
+                    false,
+                    difference.kind() == Kind.MISSING
+                            ? "no orders are written here"
+                            : "an order is never taken away or back; look at it"));
+        }
+    }
+
+    private String write(OrderSink orders, ReservationId id) {
+        Progress now = remote.find(id);
+        if (now == null) {
+            return "the reservation is gone";
+        }
+        Reservation reservation = now.reservation();
+        OrderEvent event = new OrderEvent(
+                now.sequence(),
+                id,
+                reservation.quantity(),
+                reservation.state(),
+                now.reservedAt(),
+                audit.levels().asOf());
+        try {
+            orders.write(remote.saleId(), audit.sums().total(), List.of(event));
+            return "";
+        } catch (Exception refused) {
+            return refused.toString();
+        }
+    }
+
+    private void step(boolean dryRun, String what, Supplier<String> doing) {
+        String why = dryRun ? "dry run" : doing.get();
+        steps.add(new Step(what, why.isEmpty(), why));
+    }
+
+    private long units(Outcome state) {
+        OrderBook.Sum sum = audit.sums().reservations().get(state);
+        return sum == null ? 0 : sum.units();
+    }
+
+    private static String text(Difference difference) {
+        return difference.place() + ": " + difference.what() + ": expected " + difference.expected()
+                + ", found " + difference.found();
+    }
+}
