@@ -422,7 +422,7 @@ public abstract class RemoteSpikeContract {
             reserve c alice 1 -> LIMIT_REACHED
             """);
         assertThat(stock().correct(new RemoteSpike.Correction(
-                        sequence + 1, 3, 0, Map.of("alice", 2L))))
+                        sequence + 1, 3, 0, 2, Map.of("alice", 2L))))
                 .isTrue();
         run("reserve c alice 1 -> RESERVED");
     }
