@@ -1,0 +1,282 @@
+package dev.spike.http;
+
+import com.zaxxer.hikari.HikariDataSource;
+
+import dev.spike.core.OrderBook;
+import dev.spike.core.OrderEvent;
+import dev.spike.core.OrderSink;
+import dev.spike.core.Outcome;
+import dev.spike.core.ReservationId;
+import dev.spike.http.OrderBatch.Change;
+
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+
+/**
+ * The orders in a database: an H2 file or PostgreSQL, in the table {@code orders}, which it makes
+ * when there is none. One row for each reservation.
+ *
+ * <p>It is also the last guard against overselling: a transaction after which more units of a sale
+ * would be reserved or confirmed than its total is rolled back, also when several servers write to
+ * one PostgreSQL. What was written survives the end of this process.
+ *
+ * <p>Thread-safe. The calls block: for a connection at most about two seconds, for an answer of
+ * PostgreSQL at most ten, unless the URL says otherwise. They throw {@link SQLException} while the
+ * database is away, and work again when it is back.
+ */
+public final class JdbcOrderBook implements OrderSink, OrderBook, AutoCloseable {
+
+    private static final String INSERT = """
+            insert into orders (sale, id, buyer, quantity, status, reserved_at, updated_at)
+            select cast(? as varchar), n.id, n.buyer, n.quantity, n.status,
+              cast(n.reserved_at as timestamp with time zone),
+              cast(n.updated_at as timestamp with time zone)
+            from unnest(cast(? as varchar array), cast(? as varchar array),
+              cast(? as integer array), cast(? as varchar array), cast(? as varchar array),
+              cast(? as varchar array))
+              as n (id, buyer, quantity, status, reserved_at, updated_at)""";
+
+    private static final String UPDATE = """
+            update orders o
+            set status = n.status, updated_at = cast(n.updated_at as timestamp with time zone)
+            from unnest(cast(? as varchar array), cast(? as varchar array),
+              cast(? as varchar array)) as n (id, status, updated_at)
+            where o.sale = ? and o.id = n.id and o.status = 'reserved'""";
+
+    private static final String FIND = """
+            select o.id, o.quantity, o.status
+            from unnest(cast(? as varchar array)) as n (id)
+            join orders o on o.id = n.id and o.sale = ?""";
+
+    private static final String PAGE = """
+            select id, quantity, status from orders
+            where sale = ? and id > ? order by id fetch first ? rows only""";
+
+    private static final String ACTIVE_UNITS = """
+            select coalesce(sum(quantity), 0) from orders
+            where sale = ? and status in ('reserved', 'confirmed')""";
+
+    private static final String SUMS = """
+            select status, count(*), sum(quantity) from orders where sale = ? group by status""";
+
+    private final OrderDatabase database;
+    private final HikariDataSource pool;
+    private volatile boolean tableExists;
+
+    private JdbcOrderBook(OrderDatabase database, HikariDataSource pool) {
+        this.database = database;
+        this.pool = pool;
+    }
+
+    /**
+     * Opens the book of this URL; returns at once, whether the database answers or not.
+     *
+     * @param jdbcUrl {@code jdbc:h2:file:PATH}, or {@code jdbc:postgresql://HOST:PORT/DATABASE}
+     *     with user and password among its parameters
+     * @throws IllegalArgumentException if the URL is no such; the message shows no password
+     */
+    public static JdbcOrderBook open(String jdbcUrl) {
+        OrderDatabase database = OrderDatabase.of(jdbcUrl);
+        return new JdbcOrderBook(database, new HikariDataSource(database.pool(jdbcUrl)));
+    }
+
+    /**
+     * {@inheritDoc}
+     *
+     * @throws IllegalStateException if the orders would be more units than the total
+     */
+    @Override
+    public void write(String saleId, long total, List<OrderEvent> events) throws SQLException {
+        OrderBatch batch = new OrderBatch(events);
+        try (Connection connection = connect()) {
+            database.lock(connection, saleId);
+            OrderBatch.Changes changes = batch.against(statuses(connection, saleId, batch.ids()));
+            update(connection, saleId, changes.updates());
+            insert(connection, saleId, changes.inserts());
+            if (changes.addsUnits()) {
+                requireWithin(total, connection, saleId);
+            }
+            connection.commit();
+            database.flush(connection);
+        }
+    }
+
+    private static Map<String, Outcome> statuses(
+            Connection connection, String saleId, Collection<String> ids) throws SQLException {
+        Map<String, Outcome> statuses = new HashMap<>();
+        try (PreparedStatement find = connection.prepareStatement(FIND)) {
+            find.setArray(1, connection.createArrayOf("varchar", ids.toArray()));
+            find.setString(2, saleId);
+            try (ResultSet row = find.executeQuery()) {
+                while (row.next()) {
+                    statuses.put(row.getString(1), status(row.getString(3)));
+                }
+            }
+        }
+        return statuses;
+    }
+
+    private static void update(Connection connection, String saleId, List<Change> changes)
+            throws SQLException {
+        if (changes.isEmpty()) {
+            return;
+        }
+        try (PreparedStatement update = connection.prepareStatement(UPDATE)) {
+            setColumn(update, 1, changes, Change::id);
+            setColumn(update, 2, changes, change -> text(change.event().state()));
+            setColumn(update, 3, changes, change -> change.event().at().toString());
+            update.setString(4, saleId);
+            update.executeUpdate();
+        }
+    }
+
+    private static void insert(Connection connection, String saleId, List<Change> changes)
+            throws SQLException {
+        if (changes.isEmpty()) {
+            return;
+        }
+        try (PreparedStatement insert = connection.prepareStatement(INSERT)) {
+            insert.setString(1, saleId);
+            setColumn(insert, 2, changes, Change::id);
+            setColumn(insert, 3, changes, change -> change.event().id().buyer());
+            insert.setArray(
+                    4,
+                    connection.createArrayOf(
+                            "integer",
+                            OrderBatch.column(changes, change -> change.event().quantity())));
+            setColumn(insert, 5, changes, change -> text(change.event().state()));
+            setColumn(insert, 6, changes, change -> change.event().reservedAt().toString());
+            setColumn(insert, 7, changes, change -> change.event().at().toString());
+            insert.executeUpdate();
+        }
+    }
+
+    private static void setColumn(
+            PreparedStatement statement,
+            int parameter,
+            List<Change> changes,
+            Function<Change, Object> value)
+            throws SQLException {
+        statement.setArray(
+                parameter,
+                statement
+                        .getConnection()
+                        .createArrayOf("varchar", OrderBatch.column(changes, value)));
+    }
+
+    private static void requireWithin(long total, Connection connection, String saleId)
+            throws SQLException {
+        try (PreparedStatement sum = connection.prepareStatement(ACTIVE_UNITS)) {
+            sum.setString(1, saleId);
+            try (ResultSet row = sum.executeQuery()) {
+                row.next();
+                if (row.getLong(1) > total) {
+                    throw new IllegalStateException(
+                            "units reserved or confirmed must be <= total, nothing was written: sale="
+                                    + saleId + ", units=" + row.getLong(1) + ", total=" + total);
+                }
+            }
+        }
+    }
+
+    @Override
+    public Map<Outcome, Sum> sums(String saleId) throws SQLException {
+        Map<Outcome, Sum> sums = new EnumMap<>(Outcome.class);
+        try (Connection connection = connect();
+                PreparedStatement select = connection.prepareStatement(SUMS)) {
+            select.setString(1, saleId);
+            try (ResultSet row = select.executeQuery()) {
+                while (row.next()) {
+                    sums.put(status(row.getString(1)), new Sum(row.getLong(2), row.getLong(3)));
+                }
+            }
+        }
+        return sums;
+    }
+
+    @Override
+    public List<Order> find(String saleId, Collection<ReservationId> ids) throws SQLException {
+        try (Connection connection = connect();
+                PreparedStatement find = connection.prepareStatement(FIND)) {
+            Object[] texts = ids.stream().map(ReservationId::toString).toArray();
+            find.setArray(1, connection.createArrayOf("varchar", texts));
+            find.setString(2, saleId);
+            return orders(find);
+        }
+    }
+
+    @Override
+    public List<Order> page(String saleId, String after, int limit) throws SQLException {
+        try (Connection connection = connect();
+                PreparedStatement page = connection.prepareStatement(PAGE)) {
+            page.setString(1, saleId);
+            page.setString(2, after);
+            page.setInt(3, limit);
+            return orders(page);
+        }
+    }
+
+    private static List<Order> orders(PreparedStatement select) throws SQLException {
+        List<Order> orders = new ArrayList<>();
+        try (ResultSet row = select.executeQuery()) {
+            while (row.next()) {
+                orders.add(new Order(
+                        ReservationId.parse(row.getString(1)),
+                        row.getInt(2),
+                        status(row.getString(3))));
+            }
+        }
+        return orders;
+    }
+
+    /** A connection to a database that has the table. */
+    private Connection connect() throws SQLException {
+        Connection connection = pool.getConnection();
+        try {
+            if (!tableExists) {
+                database.createTable(connection);
+                connection.commit();
+                tableExists = true;
+            }
+            return connection;
+        } catch (SQLException | RuntimeException failure) {
+            connection.close();
+            throw failure;
+        }
+    }
+
+    private static String text(Outcome status) {
+        return switch (status) {
+            case RESERVED -> "reserved";
+            case CONFIRMED -> "confirmed";
+            case CANCELLED -> "cancelled";
+            case EXPIRED -> "expired";
+            default -> throw new IllegalArgumentException("no status of an order: " + status);
+        };
+    }
+
+    private static Outcome status(String text) {
+        return switch (text) {
+            case "reserved" -> Outcome.RESERVED;
+            case "confirmed" -> Outcome.CONFIRMED;
+            case "cancelled" -> Outcome.CANCELLED;
+            case "expired" -> Outcome.EXPIRED;
+            default -> throw new IllegalStateException("no status of an order: " + text);
+        };
+    }
+
+    /** Ends the connections, also those in use, in about ten seconds at most. */
+    @Override
+    public void close() {
+        pool.close();
+    }
+}
