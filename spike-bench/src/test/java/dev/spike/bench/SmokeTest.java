@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.spike.core.Answer;
 import dev.spike.core.Outcome;
 
+import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
+
 import org.junit.jupiter.api.Test;
 import org.openjdk.jmh.results.RunResult;
 import org.openjdk.jmh.runner.Runner;
@@ -77,6 +79,17 @@ class SmokeTest {
         try (BenchRedis redis = BenchRedis.start()) {
             assertThat(ReserveSteps.report(redis, 1))
                     .contains("Redis 7.", "| unpacking the batch | ", "| one XADD | ");
+        }
+    }
+
+    @Test
+    void orderThroughput_fewOrders_tellsTheRates() throws Exception {
+        try (EmbeddedPostgres server = OrderThroughput.postgres(true)) {
+            String url = server.getJdbcUrl("postgres", "postgres");
+
+            assertThat(new OrderThroughput(url, 1_000, 300, 2).run())
+                    .hasSize(2)
+                    .allSatisfy(rate -> assertThat(rate).isPositive());
         }
     }
 

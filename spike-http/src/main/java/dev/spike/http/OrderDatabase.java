@@ -3,6 +3,7 @@ package dev.spike.http;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.SQLExceptionOverride;
 
 import org.h2.jdbcx.JdbcDataSource;
 import org.postgresql.Driver;
@@ -116,6 +117,7 @@ enum OrderDatabase {
         void flush(Connection connection) {}
     };
 
+    private static final Pattern H2_URL = Pattern.compile("jdbc:h2:file:[^;]+(;.*)?");
     private static final Pattern POSTGRESQL_URL =
             Pattern.compile("jdbc:postgresql:(//[\\w.,:\\[\\]-]+/)?[^/?@]*(\\?.*)?");
     private static final Map<String, String> H2_SETTINGS = new LinkedHashMap<>();
@@ -156,7 +158,7 @@ enum OrderDatabase {
         if (jdbcUrl.startsWith("jdbc:postgresql:")) {
             return POSTGRESQL;
         }
-        if (jdbcUrl.startsWith("jdbc:h2:file:") && jdbcUrl.length() > "jdbc:h2:file:".length()) {
+        if (H2_URL.matcher(jdbcUrl).matches()) {
             return H2;
         }
         throw malformed(jdbcUrl);
@@ -175,6 +177,14 @@ enum OrderDatabase {
         config.setAutoCommit(false);
         // The guard must see what was committed while it waited for the lock.
         config.setTransactionIsolation("TRANSACTION_READ_COMMITTED");
+        // H2 reports a lost connection in words of its own; one that is in use all the time would
+        // not be tested again, and fail for ever.
+        config.setExceptionOverride(new SQLExceptionOverride() {
+            @java.lang.Override
+            public Override adjudicate(SQLException failure) {
+                return Override.MUST_EVICT;
+            }
+        });
         return config;
     }
 
