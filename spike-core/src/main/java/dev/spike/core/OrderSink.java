@@ -17,8 +17,9 @@ public interface OrderSink {
      * Writes the orders of these events, blocking, all or none.
      *
      * @param saleId their sale
-     * @param total the units of the sale, as the shared stock had them after it logged these
-     *     events: orders that are reserved or confirmed can never be more
+     * @param total the units of the sale, without those sold before it was opened, as the shared
+     *     stock had them after it logged these events: orders that are reserved or confirmed can
+     *     never be more
      * @param events at least one, in the order of the log; a reservation may occur more than once
      * @throws Exception if they were not written; they come again, with growing delays. One that
      *     fails again and again, while others are written, is put aside

@@ -108,7 +108,8 @@ final class Repairs {
                 now.reservedAt(),
                 audit.levels().asOf());
         try {
-            orders.write(remote.saleId(), audit.sums().total(), List.of(event));
+            long total = audit.sums().total() - audit.sums().soldBefore();
+            orders.write(remote.saleId(), total, List.of(event));
             return "";
         } catch (Exception refused) {
             return refused.toString();

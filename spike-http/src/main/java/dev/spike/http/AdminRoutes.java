@@ -16,6 +16,7 @@ final class AdminRoutes implements HttpHandler {
 
     private final ReservationsHandler reservations;
     private final SaleHandler sale;
+    private final OperationsHandler operations;
     private final HealthHandler health;
     private final byte @Nullable [] authorization;
 
@@ -23,10 +24,12 @@ final class AdminRoutes implements HttpHandler {
     AdminRoutes(
             ReservationsHandler reservations,
             SaleHandler sale,
+            OperationsHandler operations,
             HealthHandler health,
             @Nullable String token) {
         this.reservations = reservations;
         this.sale = sale;
+        this.operations = operations;
         this.health = health;
         this.authorization = token == null ? null : ("Bearer " + token).getBytes(ISO_8859_1);
     }
@@ -42,23 +45,43 @@ final class AdminRoutes implements HttpHandler {
             exchange.getResponseHeaders().put(Headers.WWW_AUTHENTICATE, "Bearer");
             Problem.UNAUTHORIZED.send(exchange);
         } else {
-            handle(exchange, SalePath.parse(path));
+            handle(exchange, path);
         }
     }
 
-    private void handle(HttpServerExchange exchange, @Nullable SalePath path) throws Exception {
-        if (path != null && path.kind() == SalePath.Kind.SALE) {
-            if (exchange.getRequestMethod().equals(Methods.PUT)) {
-                sale.open(exchange, path.sale());
-            } else if (Route.isGet(exchange)) {
-                sale.get(exchange, path.sale());
-            } else {
-                Route.refuse(exchange, "GET, HEAD, PUT");
-            }
-        } else if (path != null && path.kind() == SalePath.Kind.RESERVATION) {
-            Route.get(exchange, same -> reservations.find(same, path.sale(), path.reservation()));
-        } else {
+    private void handle(HttpServerExchange exchange, String path) throws Exception {
+        SalePath salePath = SalePath.parse(path);
+        String buyer = Route.buyer(path);
+        if (buyer != null) {
+            Route.get(exchange, same -> reservations.list(same, buyer));
+        } else if (salePath == null) {
             Problem.NOT_FOUND.send(exchange);
+        } else {
+            handle(exchange, salePath);
+        }
+    }
+
+    private void handle(HttpServerExchange exchange, SalePath path) throws Exception {
+        String saleId = path.sale();
+        switch (path.kind()) {
+            case SALE -> {
+                if (exchange.getRequestMethod().equals(Methods.PUT)) {
+                    sale.open(exchange, saleId);
+                } else if (Route.isGet(exchange)) {
+                    sale.get(exchange, saleId);
+                } else {
+                    Route.refuse(exchange, "GET, HEAD, PUT");
+                }
+            }
+            case RESERVATION ->
+                Route.get(exchange, same -> reservations.find(same, saleId, path.reservation()));
+            case TOTAL -> Route.post(exchange, same -> operations.restock(same, saleId));
+            case CLOSE -> Route.post(exchange, same -> operations.close(same, saleId));
+            case REOPEN -> Route.post(exchange, same -> operations.reopen(same, saleId));
+            case ORDERS -> Route.get(exchange, same -> operations.orders(same, saleId));
+            case AUDIT -> Route.get(exchange, same -> operations.audit(same, saleId));
+            case REPAIR -> Route.post(exchange, same -> operations.repair(same, saleId));
+            default -> Problem.NOT_FOUND.send(exchange);
         }
     }
 

@@ -33,7 +33,10 @@ final class BuyerRoutes implements HttpHandler {
             case "/readyz" -> Route.get(exchange, health::ready);
             default -> {
                 SalePath salePath = SalePath.parse(path);
-                if (salePath == null) {
+                String buyer = Route.buyer(path);
+                if (buyer != null) {
+                    Route.get(exchange, same -> reservations.list(same, buyer));
+                } else if (salePath == null) {
                     Problem.NOT_FOUND.send(exchange);
                 } else {
                     handle(exchange, salePath);
@@ -46,13 +49,8 @@ final class BuyerRoutes implements HttpHandler {
         HttpString method = exchange.getRequestMethod();
         switch (path.kind()) {
             case SALE -> Route.get(exchange, same -> sale.get(same, path.sale()));
-            case RESERVATIONS -> {
-                if (method.equals(Methods.POST)) {
-                    reservations.reserve(exchange, path.sale());
-                } else {
-                    Route.refuse(exchange, "POST");
-                }
-            }
+            case RESERVATIONS ->
+                Route.post(exchange, same -> reservations.reserve(same, path.sale()));
             case RESERVATION -> {
                 if (method.equals(Methods.DELETE)) {
                     reservations.cancel(exchange, path.sale(), path.reservation());
@@ -62,13 +60,15 @@ final class BuyerRoutes implements HttpHandler {
                     Route.refuse(exchange, "GET, HEAD, DELETE");
                 }
             }
-            case CONFIRM -> {
-                if (method.equals(Methods.POST)) {
-                    reservations.confirm(exchange, path.sale(), path.reservation());
-                } else {
-                    Route.refuse(exchange, "POST");
-                }
-            }
+            case CONFIRM ->
+                Route.post(
+                        exchange,
+                        same -> reservations.confirm(same, path.sale(), path.reservation()));
+            case EXTEND ->
+                Route.post(
+                        exchange,
+                        same -> reservations.extend(same, path.sale(), path.reservation()));
+            default -> Problem.NOT_FOUND.send(exchange);
         }
     }
 }

@@ -11,7 +11,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
-/** The data directory, held by one server at a time. The system frees it when the server dies. */
+/**
+ * The data directory, or a part of it, held by one server at a time. The system frees it when the
+ * server dies.
+ */
 final class DataDirectory implements AutoCloseable {
 
     private final FileChannel file;
@@ -20,18 +23,36 @@ final class DataDirectory implements AutoCloseable {
         this.file = file;
     }
 
-    /** @throws StartException if another server holds it, or it cannot be written */
+    /**
+     * Takes the whole directory.
+     *
+     * @throws StartException if another server holds it, or it cannot be written
+     */
     static DataDirectory lock(Path directory) {
+        DataDirectory lock = tryLock(directory, "lock");
+        if (lock == null) {
+            throw new StartException("--data " + directory
+                    + " is in use by another server; stop it, or give another --data");
+        }
+        return lock;
+    }
+
+    /**
+     * Takes a part of the directory; null if another server holds it.
+     *
+     * @throws StartException if the directory cannot be written
+     */
+    static @Nullable DataDirectory tryLock(Path directory, String part) {
         try {
-            Path file = Files.createDirectories(directory).resolve("lock");
-            FileChannel channel =
-                    FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-            if (!isFree(channel)) {
-                channel.close();
-                throw new StartException("--data " + directory
-                        + " is in use by another server; stop it, or give another --data");
+            FileChannel channel = FileChannel.open(
+                    Files.createDirectories(directory).resolve(part),
+                    StandardOpenOption.CREATE,
+                    StandardOpenOption.WRITE);
+            if (isFree(channel)) {
+                return new DataDirectory(channel);
             }
-            return new DataDirectory(channel);
+            channel.close();
+            return null;
         } catch (IOException failure) {
             throw new StartException(
                     "--data " + directory + " cannot be written: " + failure, failure);

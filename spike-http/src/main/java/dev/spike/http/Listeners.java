@@ -33,14 +33,17 @@ final class Listeners implements AutoCloseable {
             dev.spike.http.Options options,
             Sales sales,
             OpenSale main,
+            Orders orders,
             StoreCalls calls,
             Handover handover,
             @Nullable StatLog statLog) {
         this.handover = handover;
         this.worker = worker();
         HealthHandler health = new HealthHandler(main, calls, handover, () -> draining);
-        ReservationsHandler reservations = new ReservationsHandler(sales, calls, handover);
+        ReservationsHandler reservations =
+                new ReservationsHandler(sales, calls, handover, orders.isKept());
         SaleHandler sale = new SaleHandler(sales, handover);
+        OperationsHandler operations = new OperationsHandler(sales, orders, calls, handover);
         BuyTicketHandler buyTicket = new BuyTicketHandler(main, handover, statLog);
         this.undertow = undertow(worker)
                 .addListener(listener(
@@ -50,7 +53,8 @@ final class Listeners implements AutoCloseable {
                 .addListener(listener(
                         options.adminHost,
                         options.adminPort(),
-                        new AdminRoutes(reservations, sale, health, options.adminToken)))
+                        new AdminRoutes(
+                                reservations, sale, operations, health, options.adminToken)))
                 .build();
         try {
             undertow.start();

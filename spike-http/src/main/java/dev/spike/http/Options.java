@@ -82,6 +82,21 @@ final class Options {
     Path data = Path.of("./spike-data");
 
     @Option(
+            names = "--orders",
+            paramLabel = "URL",
+            description =
+                    "Where the orders are written: jdbc:postgresql://HOST:PORT/DATABASE?user=USER&password=PASSWORD, jdbc:h2:file:PATH, or none. Default: an H2 file in --data; servers that sell together need PostgreSQL.")
+    @Nullable
+    String orders;
+
+    @Option(
+            names = "--order-backlog",
+            paramLabel = "EVENTS",
+            description =
+                    "From how many unwritten order events on nothing new is reserved. Default ${DEFAULT-VALUE}.")
+    long orderBacklog = 1_000_000;
+
+    @Option(
             names = "--adopt",
             paramLabel = "KEY",
             description = "Sell from this stock hash, prepared by hand in Redis.")
@@ -112,6 +127,13 @@ final class Options {
             paramLabel = "TIME",
             description = "Its hold time: 500ms, 30s, 5m, 2h or PT5M. Default 5m.")
     Duration hold = Sale.DEFAULT_HOLD;
+
+    @Option(
+            names = "--max-hold",
+            paramLabel = "TIME",
+            description = "The longest that a hold may be extended to. Default: twice --hold.")
+    @Nullable
+    Duration maxHold;
 
     @Option(
             names = "--nodes",
@@ -145,7 +167,8 @@ final class Options {
 
     /** The rules of the sale that {@code /buy/ticket} sells. */
     Sale sale() {
-        return Sale.of(saleId, total).withPerBuyer(perBuyer).withHold(hold);
+        Sale sale = Sale.of(saleId, total).withPerBuyer(perBuyer).withHold(hold);
+        return maxHold == null ? sale : sale.withMaxHold(maxHold);
     }
 
     int adminPort() {
@@ -197,6 +220,19 @@ final class Options {
                 "--hold",
                 "1ms to 366 days",
                 hold);
+        require(
+                maxHold == null
+                        || maxHold.compareTo(hold) >= 0
+                                && maxHold.compareTo(Duration.ofDays(366)) <= 0,
+                "--max-hold",
+                "at least --hold and at most 366 days",
+                maxHold);
+        range("--order-backlog", orderBacklog, 1, Long.MAX_VALUE);
+        require(
+                orders == null || !redis.equals("none") || orders.equals("none"),
+                "--orders",
+                "used with a Redis, not with --redis none",
+                orders == null ? null : OrderDatabase.withoutSecrets(orders));
         range("--nodes", nodes, 1, 100_000);
         require(buffer >= 0 && buffer <= 100, "--buffer", "0 to 100", buffer);
         range("--quota", quota, 0, Sale.MAX_TOTAL);

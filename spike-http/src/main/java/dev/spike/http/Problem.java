@@ -30,6 +30,8 @@ enum Problem {
     ALREADY_EXPIRED(409, "Already expired", "the reservation's hold time passed unconfirmed"),
     KEY_MISSING(400, "Key missing", "the header Idempotency-Key is required"),
     KEY_REUSED(422, "Key reused", "Idempotency-Key was used before with another quantity"),
+    OPERATION_REUSED(422, "Operation reused", "opId was used before with another delta"),
+    HOLD_TOO_LONG(409, "Hold too long", "the sale allows no longer hold"),
     BAD_REQUEST(400, "Bad request", "the request is malformed"),
     UNAUTHORIZED(401, "Unauthorized", "the header Authorization must carry the admin's token"),
     NOT_FOUND(404, "Not found", "there is nothing under this path"),

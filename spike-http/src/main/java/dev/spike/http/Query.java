@@ -36,7 +36,8 @@ final class Query {
         return value;
     }
 
-    private static String decode(String name, String raw) throws BadRequest {
+    /** Percent-encoded UTF-8, where a plus sign is a space. */
+    static String decode(String name, String raw) throws BadRequest {
         if (raw.indexOf('%') < 0 && raw.indexOf('+') < 0) {
             return raw;
         }

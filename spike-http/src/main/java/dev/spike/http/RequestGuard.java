@@ -75,7 +75,7 @@ final class RequestGuard implements HttpHandler {
         }
         return isPath(Route.path(exchange))
                 ? null
-                : "the path must be of A-Z a-z 0-9 / _ - . ~, without empty or dot segments";
+                : "the path must be of A-Z a-z 0-9 / _ - . ~, without empty or dot segments; % only in a buyer";
     }
 
     private static boolean isPath(String path) {
@@ -91,7 +91,7 @@ final class RequestGuard implements HttpHandler {
             } else if (c == '.') {
                 dots &= i - segment < 2;
             } else {
-                valid = isPathCharacter(c);
+                valid = isPathCharacter(c) || c == '%' && path.startsWith(Route.BUYERS);
                 dots = false;
             }
         }

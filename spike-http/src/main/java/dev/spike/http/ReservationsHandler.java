@@ -1,11 +1,16 @@
 package dev.spike.http;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 
 import dev.spike.core.Answer;
 import dev.spike.core.Outcome;
+import dev.spike.core.Progress;
+import dev.spike.core.RemoteSpike;
 import dev.spike.core.Reservation;
 import dev.spike.core.ReservationId;
+import dev.spike.core.Sale;
+import dev.spike.core.Spike;
 
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.Headers;
@@ -13,6 +18,7 @@ import io.undertow.util.HttpString;
 
 import org.jspecify.annotations.Nullable;
 
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
@@ -33,15 +39,29 @@ final class ReservationsHandler {
     private final Sales sales;
     private final StoreCalls calls;
     private final Handover handover;
+    private final boolean ordersAreKept;
 
-    ReservationsHandler(Sales sales, StoreCalls calls, Handover handover) {
+    ReservationsHandler(Sales sales, StoreCalls calls, Handover handover, boolean ordersAreKept) {
         this.sales = sales;
         this.calls = calls;
         this.handover = handover;
+        this.ordersAreKept = ordersAreKept;
     }
 
+    /**
+     * A reservation; {@code order} is left out where it is not looked up, or no orders are kept.
+     */
+    @JsonInclude(JsonInclude.Include.NON_NULL)
     record Body(
-            String id, String sale, String buyer, int quantity, String status, String expiresAt) {}
+            String id,
+            String sale,
+            String buyer,
+            int quantity,
+            String status,
+            String expiresAt,
+            @Nullable String order) {}
+
+    record Listing(List<Body> reservations, @Nullable String next) {}
 
     /** {@code POST …/reservations}. */
     void reserve(HttpServerExchange exchange, String saleId) throws Exception {
@@ -83,17 +103,64 @@ final class ReservationsHandler {
     /** {@code GET …/reservations/{id}}. */
     void find(HttpServerExchange exchange, String saleId, String reservation) throws Exception {
         ReservationId id = parse(reservation);
-        CompletionStage<Answer> answer = id == null
-                ? NOT_FOUND
-                : ofSale(
-                        saleId, NOT_FOUND, sale -> calls.call(() -> sale.spike().find(id)));
-        handover.answer(exchange, answer, (same, found) -> {
-            if (found.reservation() == null) {
-                Problem.send(same, found);
+        CompletionStage<Optional<Progress>> progress = id == null
+                ? CompletableFuture.completedStage(Optional.empty())
+                : look(saleId, spike -> spike.progress(id));
+        handover.answer(exchange, progress, (same, found) -> {
+            if (found.isEmpty()) {
+                Problem.NOT_FOUND.send(same);
             } else {
-                send(same, 200, saleId, found.reservation());
+                Reply.json(200, body(saleId, found.get())).send(same);
             }
         });
+    }
+
+    /** {@code GET /v1/buyers/{buyer}/reservations?sale=…}. */
+    void list(HttpServerExchange exchange, String buyer) throws Exception {
+        String saleId = Query.parameter(exchange.getQueryString(), "sale");
+        String cursor = Query.parameter(exchange.getQueryString(), "cursor");
+        if (saleId == null) {
+            throw new BadRequest("sale must be given, as in ?sale=ticket");
+        }
+        try {
+            ReservationId.requireBuyer(buyer);
+        } catch (IllegalArgumentException malformed) {
+            throw badBuyer();
+        }
+        try {
+            Sale.requireId(saleId);
+        } catch (IllegalArgumentException malformed) {
+            throw new BadRequest("sale must be 1 to 64 of A-Z a-z 0-9 _ -");
+        }
+        if (cursor != null && !cursor.matches("k[A-Za-z0-9_-]{0,64}")) {
+            throw new BadRequest("cursor must be the next of a page");
+        }
+        CompletionStage<Optional<RemoteSpike.Page>> page =
+                look(saleId, spike -> Optional.of(spike.reservationsOf(buyer, cursor)));
+        handover.answer(exchange, page, (same, found) -> {
+            if (found.isEmpty()) {
+                Problem.NOT_FOUND.send(same);
+            } else {
+                List<Body> reservations = found.get().reservations().stream()
+                        .map(progress -> body(saleId, progress))
+                        .toList();
+                Reply.json(200, new Listing(reservations, found.get().next())).send(same);
+            }
+        });
+    }
+
+    /** Asks the store, if it has the sale. */
+    private <T> CompletionStage<Optional<T>> look(
+            String saleId, Function<Spike, Optional<T>> question) {
+        return sales.find(saleId)
+                .thenCompose(sale -> sale.isEmpty()
+                        ? CompletableFuture.completedStage(Optional.empty())
+                        : calls.call(() -> question.apply(sale.get().spike())));
+    }
+
+    /** {@code POST …/reservations/{id}/extend}. */
+    void extend(HttpServerExchange exchange, String saleId, String reservation) throws Exception {
+        settle(exchange, saleId, reservation, Outcome.RESERVED);
     }
 
     /** {@code POST …/reservations/{id}/confirm}. */
@@ -111,15 +178,16 @@ final class ReservationsHandler {
         ReservationId id = parse(reservation);
         CompletionStage<Answer> answer = id == null
                 ? NOT_FOUND
-                : ofSale(
-                        saleId,
-                        NOT_FOUND,
-                        sale -> to == Outcome.CONFIRMED
-                                ? sale.spike().confirmAsync(id)
-                                : sale.spike().cancelAsync(id));
+                : ofSale(saleId, NOT_FOUND, sale -> switch (to) {
+                    case CONFIRMED -> sale.spike().confirmAsync(id);
+                    case CANCELLED -> sale.spike().cancelAsync(id);
+                    default -> sale.spike().extendAsync(id);
+                });
         handover.answer(exchange, answer, (same, settled) -> {
             if (settled.outcome() == to) {
                 send(same, 200, saleId, settled.reservation());
+            } else if (settled.outcome() == Outcome.LIMIT_REACHED) {
+                Problem.HOLD_TOO_LONG.send(same);
             } else {
                 Problem.send(same, settled);
             }
@@ -139,14 +207,23 @@ final class ReservationsHandler {
         if (found == null) {
             throw new IllegalStateException("an answer without its reservation");
         }
-        Body body = new Body(
+        Reply.json(status, body(saleId, found, null)).send(exchange);
+    }
+
+    private Body body(String saleId, Progress progress) {
+        String order = progress.orderWritten() ? "written" : "pending";
+        return body(saleId, progress.reservation(), ordersAreKept ? order : null);
+    }
+
+    private static Body body(String saleId, Reservation found, @Nullable String order) {
+        return new Body(
                 found.id().toString(),
                 saleId,
                 found.id().buyer(),
                 found.quantity(),
                 found.state().name().toLowerCase(Locale.ROOT),
-                Json.time(found.expiresAt()));
-        Reply.json(status, body).send(exchange);
+                Json.time(found.expiresAt()),
+                order);
     }
 
     private static @Nullable ReservationId parse(String text) {

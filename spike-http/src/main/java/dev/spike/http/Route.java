@@ -6,8 +6,15 @@ import io.undertow.util.Headers;
 import io.undertow.util.HttpString;
 import io.undertow.util.Methods;
 
+import org.jspecify.annotations.Nullable;
+
 /** What the routes of both listeners share. */
 final class Route {
+
+    /** Before the buyer, who alone may be percent-encoded in a path. */
+    static final String BUYERS = "/v1/buyers/";
+
+    private static final String RESERVATIONS = "/reservations";
 
     private Route() {}
 
@@ -34,6 +41,31 @@ final class Route {
         } else {
             refuse(exchange, "GET, HEAD");
         }
+    }
+
+    /** Passes a POST on, refuses any other method. */
+    static void post(HttpServerExchange exchange, HttpHandler handler) throws Exception {
+        if (exchange.getRequestMethod().equals(Methods.POST)) {
+            handler.handleRequest(exchange);
+        } else {
+            refuse(exchange, "POST");
+        }
+    }
+
+    /**
+     * The buyer of {@code /v1/buyers/{buyer}/reservations}; null if the path is another.
+     *
+     * @throws BadRequest if the buyer is not percent-encoded UTF-8
+     */
+    static @Nullable String buyer(String path) throws BadRequest {
+        boolean matches = path.startsWith(BUYERS)
+                && path.endsWith(RESERVATIONS)
+                && path.length() > BUYERS.length() + RESERVATIONS.length();
+        if (!matches) {
+            return null;
+        }
+        String raw = path.substring(BUYERS.length(), path.length() - RESERVATIONS.length());
+        return raw.indexOf('/') < 0 ? Query.decode("buyer", raw) : null;
     }
 
     static void refuse(HttpServerExchange exchange, String allowed) {

@@ -18,6 +18,7 @@ final class RunningServer implements AutoCloseable {
     private final Options options;
     private final Deque<AutoCloseable> started = new ArrayDeque<>();
     private final Store store;
+    private final Orders orders;
     private final Sales.Opened opened;
     private final Listeners listeners;
 
@@ -27,11 +28,14 @@ final class RunningServer implements AutoCloseable {
             StatLog statLog = statLog(options.statLog);
             store = begun(Store.open(options));
             StoreCalls calls = begun(new StoreCalls());
-            Sales sales = begun(new Sales(store.sales(), remote -> node(options, remote), calls));
+            orders = begun(Orders.open(options));
+            SalesFile file = SalesFile.in(options);
+            Sales sales = begun(new Sales(store.sales(), this::node, file, calls));
             opened = sales.open(options.sale());
+            sales.reopen(file.ids());
             Handover handover = new Handover();
-            listeners =
-                    begun(new Listeners(options, sales, opened.sale(), calls, handover, statLog));
+            listeners = begun(
+                    new Listeners(options, sales, opened.sale(), orders, calls, handover, statLog));
         } catch (RuntimeException failure) {
             close();
             throw failure;
@@ -48,11 +52,13 @@ final class RunningServer implements AutoCloseable {
         return new RunningServer(options);
     }
 
-    private static Spike node(Options options, RemoteSpike remote) {
+    private Spike node(RemoteSpike remote) {
+        orders.follow(remote);
         return Spike.builder(remote)
                 .nodes(options.nodes)
                 .buffer(options.buffer)
                 .quota(options.quota)
+                .orderBacklog(orders.isKept() ? options.orderBacklog : Long.MAX_VALUE)
                 .start();
     }
 
@@ -104,6 +110,12 @@ final class RunningServer implements AutoCloseable {
         out.printf(
                 "Redis: %s%s%n",
                 store.description(), options.adopt == null ? "" : ", adopting " + options.adopt);
+        out.printf(
+                "Orders: %s%s%n",
+                orders.description(),
+                options.nodes > 1 && orders.isKept() && options.orders == null
+                        ? " (this server's share only: servers that sell together need --orders jdbc:postgresql://...)"
+                        : "");
         out.printf("Buyers: http://%s:%d/buy/ticket%n", shown(options.host), port());
         out.printf(
                 "Admin: http://%s:%d/v1/sales/%s%s%n",

@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 
@@ -23,7 +24,7 @@ import java.util.Set;
 final class SaleHandler {
 
     private static final Set<String> FIELDS =
-            Set.of("total", "perBuyer", "holdSeconds", "opensAt", "closesAt");
+            Set.of("total", "perBuyer", "holdSeconds", "maxHoldSeconds", "opensAt", "closesAt");
     private static final long MOST_HOLD_SECONDS = Duration.ofDays(366).toSeconds();
 
     private final Sales sales;
@@ -43,6 +44,7 @@ final class SaleHandler {
             long reserved,
             long sold,
             int perBuyer,
+            String phase,
             @Nullable String opensAt,
             @Nullable String closesAt,
             Local local,
@@ -82,6 +84,12 @@ final class SaleHandler {
         int perBuyer = (int) Json.integer(body, "perBuyer", 0, Integer.MAX_VALUE, 0L);
         long hold = Json.integer(
                 body, "holdSeconds", 1, MOST_HOLD_SECONDS, Sale.DEFAULT_HOLD.toSeconds());
+        long maxHold = Json.integer(
+                body,
+                "maxHoldSeconds",
+                hold,
+                MOST_HOLD_SECONDS,
+                Math.min(2 * hold, MOST_HOLD_SECONDS));
         Instant opensAt = Json.instant(body, "opensAt");
         Instant closesAt = Json.instant(body, "closesAt");
         if (opensAt != null && closesAt != null && !opensAt.isBefore(closesAt)) {
@@ -90,6 +98,7 @@ final class SaleHandler {
         return Sale.of(saleId, total)
                 .withPerBuyer(perBuyer)
                 .withHold(Duration.ofSeconds(hold))
+                .withMaxHold(Duration.ofSeconds(maxHold))
                 .withOpening(opensAt, closesAt);
     }
 
@@ -108,8 +117,9 @@ final class SaleHandler {
                 levels.reserved(),
                 levels.sold(),
                 rules.perBuyer(),
-                Json.timeOrNull(rules.opensAt()),
-                Json.timeOrNull(rules.closesAt()),
+                levels.phase().name().toLowerCase(Locale.ROOT),
+                Json.timeOrNull(levels.opensAt()),
+                Json.timeOrNull(levels.closesAt()),
                 new Local(sale.spike().quota()),
                 Json.time(levels.asOf()));
         Reply.json(status, body).send(exchange);

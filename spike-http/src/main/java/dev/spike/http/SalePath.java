@@ -2,9 +2,10 @@ package dev.spike.http;
 
 import org.jspecify.annotations.Nullable;
 
+import java.util.Locale;
+
 /**
- * A path below {@code /v1/sales/}: {@code {sale}}, {@code {sale}/reservations},
- * {@code {sale}/reservations/{id}} or {@code {sale}/reservations/{id}/confirm}.
+ * A path below {@code /v1/sales/}.
  *
  * @param sale the sale id, well-formed
  * @param kind which of them
@@ -13,10 +14,23 @@ import org.jspecify.annotations.Nullable;
 record SalePath(String sale, Kind kind, String reservation) {
 
     enum Kind {
+        /** {@code {sale}}. */
         SALE,
+        /** {@code {sale}/reservations}. */
         RESERVATIONS,
+        /** {@code {sale}/reservations/{id}}. */
         RESERVATION,
-        CONFIRM
+        /** {@code {sale}/reservations/{id}/confirm}. */
+        CONFIRM,
+        /** {@code {sale}/reservations/{id}/extend}. */
+        EXTEND,
+        /** {@code {sale}/total}, and so on, each under its own name. */
+        TOTAL,
+        CLOSE,
+        REOPEN,
+        ORDERS,
+        AUDIT,
+        REPAIR
     }
 
     private static final String PREFIX = "/v1/sales/";
@@ -27,17 +41,37 @@ record SalePath(String sale, Kind kind, String reservation) {
             return null;
         }
         String[] parts = path.substring(PREFIX.length()).split("/", 5);
-        if (!isSaleId(parts[0]) || parts.length > 1 && !parts[1].equals("reservations")) {
-            return null;
-        }
+        Kind kind = isSaleId(parts[0]) ? kind(parts) : null;
+        return kind == null ? null : new SalePath(parts[0], kind, parts.length > 2 ? parts[2] : "");
+    }
+
+    private static @Nullable Kind kind(String[] parts) {
+        boolean isReservation = parts.length > 2 && parts[1].equals("reservations");
         return switch (parts.length) {
-            case 1 -> new SalePath(parts[0], Kind.SALE, "");
-            case 2 -> new SalePath(parts[0], Kind.RESERVATIONS, "");
-            case 3 -> new SalePath(parts[0], Kind.RESERVATION, parts[2]);
-            case 4 ->
-                parts[3].equals("confirm") ? new SalePath(parts[0], Kind.CONFIRM, parts[2]) : null;
+            case 1 -> Kind.SALE;
+            case 2 ->
+                named(
+                        parts[1],
+                        Kind.RESERVATIONS,
+                        Kind.TOTAL,
+                        Kind.CLOSE,
+                        Kind.REOPEN,
+                        Kind.ORDERS,
+                        Kind.AUDIT,
+                        Kind.REPAIR);
+            case 3 -> isReservation ? Kind.RESERVATION : null;
+            case 4 -> isReservation ? named(parts[3], Kind.CONFIRM, Kind.EXTEND) : null;
             default -> null;
         };
+    }
+
+    private static @Nullable Kind named(String name, Kind... kinds) {
+        for (Kind kind : kinds) {
+            if (kind.name().toLowerCase(Locale.ROOT).equals(name)) {
+                return kind;
+            }
+        }
+        return null;
     }
 
     private static boolean isSaleId(String text) {

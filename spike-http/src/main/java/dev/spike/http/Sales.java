@@ -9,6 +9,8 @@ import dev.spike.core.Spike;
 
 import org.jspecify.annotations.Nullable;
 
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.util.Collection;
 import java.util.Map;
 import java.util.Optional;
@@ -25,21 +27,27 @@ final class Sales implements AutoCloseable {
 
     static final int MAX = 100;
 
+    private static final Logger LOG = System.getLogger(SpikeServer.class.getName());
+
     private final Map<String, OpenSale> open = new ConcurrentHashMap<>();
     private final Function<String, RemoteSpike> store;
     private final Function<RemoteSpike, Spike> start;
+    private final SalesFile file;
     private final StoreCalls calls;
 
     /**
      * @param store the shared stock of a sale id
      * @param start a node of it
+     * @param file remembers them
      */
     Sales(
             Function<String, RemoteSpike> store,
             Function<RemoteSpike, Spike> start,
+            SalesFile file,
             StoreCalls calls) {
         this.store = store;
         this.start = start;
+        this.file = file;
         this.calls = calls;
     }
 
@@ -92,6 +100,19 @@ final class Sales implements AutoCloseable {
         return new Opened(opening, sale);
     }
 
+    /** Goes on with sales of an earlier run, as far as the store still has them. Blocks. */
+    void reopen(Collection<String> saleIds) {
+        for (String saleId : saleIds) {
+            try {
+                if (!open.containsKey(saleId)) {
+                    register(store.apply(saleId));
+                }
+            } catch (RemoteSpikeException failure) {
+                LOG.log(Level.WARNING, "not selling " + saleId + ": " + failure.getMessage());
+            }
+        }
+    }
+
     private @Nullable OpenSale register(RemoteSpike remote) {
         Sale rules = remote.sale();
         if (rules == null) {
@@ -106,6 +127,7 @@ final class Sales implements AutoCloseable {
             OpenSale sale = new OpenSale(rules, start.apply(remote));
             sale.spike().sync();
             open.put(rules.id(), sale);
+            file.add(rules.id());
             return sale;
         }
     }

@@ -12,12 +12,12 @@ ARGV[4]  of own, the id after which to read; of idle, for how long in ms
 ARGV[5]  the most entries to take
 
 Returns {total, now_ms, entries}; nil if the sale is absent
-  total     of the sale, units
+  total     of the sale, units, without those that were sold before it was opened
   entries   as log.lua
 
 Keeps: an entry is taken by one consumer at a time, until it is acknowledged.
 ]]
-local levels = redis.call('HMGET', KEYS[1], 'available', 'reserved', 'sold')
+local levels = redis.call('HMGET', KEYS[1], 'available', 'reserved', 'sold', 'adopted_sold')
 if not levels[1] then
   return false
 end
@@ -37,4 +37,4 @@ else
     entries = read[1][2]
   end
 end
-return {levels[1] + levels[2] + levels[3], time[1] * 1000 + math.floor(time[2] / 1000), entries}
+return {levels[1] + levels[2] + levels[3] - levels[4], time[1] * 1000 + math.floor(time[2] / 1000), entries}

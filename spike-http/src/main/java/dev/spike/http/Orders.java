@@ -1,0 +1,180 @@
+package dev.spike.http;
+
+import dev.spike.core.OrderBook;
+import dev.spike.core.OrderSink;
+import dev.spike.core.RemoteSpike;
+import dev.spike.redis.OrderRelay;
+import dev.spike.redis.RedisSpike;
+
+import org.jspecify.annotations.Nullable;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * The order book of this server, and a relay to it for each sale that the server sells.
+ *
+ * <p>There is none over the in-memory store, which has no order log, and none with {@code --orders
+ * none}.
+ */
+final class Orders implements AutoCloseable {
+
+    private static final String NONE = "none";
+    private static final Duration RETRY = Duration.ofSeconds(1);
+
+    private final @Nullable JdbcOrderBook book;
+    private final String description;
+    private final String consumer;
+    private final @Nullable Path lockedIn;
+    private final Map<String, RedisSpike> sales = new LinkedHashMap<>();
+    private final Map<String, OrderRelay> relays = new ConcurrentHashMap<>();
+    private final ScheduledExecutorService retry =
+            Executors.newSingleThreadScheduledExecutor(task -> daemon(task, "spike-http-orders"));
+    private @Nullable DataDirectory lock;
+    private boolean closed;
+
+    /** @param lockedIn the directory of a file that one server at a time writes; null: shared */
+    private Orders(
+            @Nullable JdbcOrderBook book,
+            String description,
+            String consumer,
+            @Nullable Path lockedIn) {
+        this.book = book;
+        this.description = description;
+        this.consumer = consumer;
+        this.lockedIn = lockedIn;
+    }
+
+    /**
+     * Opens the book that the options name. Does not wait for its database.
+     *
+     * @throws StartException if the directory of its file cannot be made
+     * @throws IllegalArgumentException if {@code --orders} is malformed; the message shows no
+     *     secret
+     */
+    static Orders open(Options options) {
+        if (options.redis.equals("none")) {
+            return new Orders(null, "none: in memory", "", null);
+        } else if (NONE.equals(options.orders)) {
+            return new Orders(null, NONE, "", null);
+        }
+        String url = options.orders == null ? file(options.data) : options.orders;
+        try {
+            return new Orders(
+                    JdbcOrderBook.open(url),
+                    OrderDatabase.withoutSecrets(url),
+                    consumer(options.port),
+                    options.orders == null ? options.data : null);
+        } catch (IllegalArgumentException malformed) {
+            throw new IllegalArgumentException(
+                    "must be none, jdbc:h2:file:PATH or jdbc:postgresql://HOST:PORT/DATABASE?user=USER"
+                            + "&password=PASSWORD: --orders="
+                            + OrderDatabase.withoutSecrets(url));
+        }
+    }
+
+    private static String file(Path data) {
+        try {
+            return "jdbc:h2:file:" + Files.createDirectories(data).toRealPath().resolve("orders");
+        } catch (IOException failure) {
+            throw new StartException("--data " + data + " cannot be written: " + failure, failure);
+        }
+    }
+
+    /** The same after a restart, and another than that of other servers on this host. */
+    private static String consumer(int port) {
+        try {
+            return InetAddress.getLocalHost().getHostName() + ":" + port;
+        } catch (UnknownHostException nameless) {
+            return "port-" + port;
+        }
+    }
+
+    /** Brings the orders of a sale into the book from now on. */
+    synchronized void follow(RemoteSpike sale) {
+        if (book != null && sale instanceof RedisSpike redis) {
+            sales.put(sale.saleId(), redis);
+            startRelays();
+        }
+    }
+
+    /** Only who may write the file takes anything from the log; the others wait for their turn. */
+    private synchronized void startRelays() {
+        OrderSink sink = book;
+        if (closed || sink == null) {
+            return;
+        }
+        if (lockedIn != null && lock == null) {
+            lock = DataDirectory.tryLock(lockedIn, "orders.lock");
+            if (lock == null) {
+                retry.schedule(this::startRelays, RETRY.toMillis(), TimeUnit.MILLISECONDS);
+                return;
+            }
+        }
+        sales.forEach((saleId, sale) -> relays.computeIfAbsent(
+                saleId, first -> OrderRelay.of(sale, sink).consumer(consumer).start()));
+    }
+
+    /** The relay of a sale; null: none. */
+    @Nullable
+    OrderRelay relay(String saleId) {
+        return relays.get(saleId);
+    }
+
+    boolean isKept() {
+        return book != null;
+    }
+
+    @Nullable
+    OrderBook book() {
+        return book;
+    }
+
+    @Nullable
+    OrderSink sink() {
+        return book;
+    }
+
+    /** What to tell the operator, without secrets. */
+    String description() {
+        return description;
+    }
+
+    /** Stops the relays, side by side, and then the book. */
+    @Override
+    public void close() {
+        synchronized (this) {
+            closed = true;
+        }
+        retry.shutdownNow();
+        CompletableFuture.allOf(relays.values().stream()
+                        .map(relay -> CompletableFuture.runAsync(
+                                relay::close,
+                                task -> daemon(task, "spike-http-stop").start()))
+                        .toArray(CompletableFuture<?>[]::new))
+                .join();
+        if (book != null) {
+            book.close();
+        }
+        if (lock != null) {
+            lock.close();
+        }
+    }
+
+    private static Thread daemon(Runnable task, String name) {
+        Thread thread = new Thread(task, name);
+        thread.setDaemon(true);
+        return thread;
+    }
+}
