@@ -83,6 +83,14 @@ class SmokeTest {
     }
 
     @Test
+    void massExpiry_fewHolds_tellsTheLatencies() throws InterruptedException {
+        try (BenchRedis redis = BenchRedis.start()) {
+            assertThat(MassExpiry.report(redis, 500, 2, 1))
+                    .contains("| before | ", "| while they expire | ");
+        }
+    }
+
+    @Test
     void orderThroughput_fewOrders_tellsTheRates() throws Exception {
         try (EmbeddedPostgres server = OrderThroughput.postgres(true)) {
             String url = server.getJdbcUrl("postgres", "postgres");

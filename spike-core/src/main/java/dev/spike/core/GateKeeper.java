@@ -32,8 +32,11 @@ final class GateKeeper {
     /** How many syncs in vain make what is known too old to refuse by. */
     private static final int MAX_AGE_IN_SYNCS = 3;
 
-    /** The pause of a sweep that found more than it may end at once. */
-    private static final long MORE_NANOS = Duration.ofMillis(1).toNanos();
+    /**
+     * The pause of a sweep that found more than it may end at once; the store lets others rest as
+     * long.
+     */
+    private static final long MORE_NANOS = Duration.ofNanos(800_000).toNanos();
 
     private static final Logger LOG = System.getLogger(Spike.class.getName());
 

@@ -16,7 +16,6 @@ import org.jspecify.annotations.Nullable;
 
 import java.time.Duration;
 import java.time.Instant;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 
@@ -44,7 +43,6 @@ final class SaleHandler {
             long reserved,
             long sold,
             int perBuyer,
-            String phase,
             @Nullable String opensAt,
             @Nullable String closesAt,
             Local local,
@@ -117,7 +115,6 @@ final class SaleHandler {
                 levels.reserved(),
                 levels.sold(),
                 rules.perBuyer(),
-                levels.phase().name().toLowerCase(Locale.ROOT),
                 Json.timeOrNull(levels.opensAt()),
                 Json.timeOrNull(levels.closesAt()),
                 new Local(sale.spike().quota()),

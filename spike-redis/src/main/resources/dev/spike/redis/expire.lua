@@ -16,7 +16,7 @@ Returns {phase, …, now_ms, expired, more, next_ms}
   more         1: there is more to look at, call again; 0: not by this caller
   next_ms      when there may be something to do again, ms of the epoch; empty: nothing is held
 
-Keeps: what settle.lua keeps, and its form of log entry. A sweep that had more to do rests all others for 1.2 ms, so that
+Keeps: what settle.lua keeps, and its form of log entry. A sweep that had more to do rests all others for 0.8 ms, so that
 reservations get at least half of the server however many nodes sweep. Runs also when memory is full.
 ]]
 --:include stock.lua
@@ -84,7 +84,7 @@ local function column(c)
 end
 
 local passed = string.format('%.0f', swept)
-local rest_until = more and string.format('%.0f', now_us + 1200) or place[3]
+local rest_until = more and string.format('%.0f', now_us + 800) or place[3]
 if #expired > 0 then
   local codes = string.rep('E', #expired)
   log(#expired, 'settle', cmsgpack.pack({column(1), column(2), codes}), 'codes', codes, 'ended',

@@ -12,8 +12,6 @@ import dev.spike.core.Reservation;
 import dev.spike.core.Sale;
 import dev.spike.core.Spike;
 
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -34,50 +32,10 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 
 /** Whole nodes, each with connections of its own, over one real Redis. */
 @Timeout(60)
-class NodesTest {
-
-    /** Longer than a busy machine needs; a paused Redis has a test with the default. */
-    private static final Duration TIMEOUT = Duration.ofSeconds(10);
-
-    private final RedisServer server = RedisServer.start();
-    private final String saleId = TestRedis.newSaleId();
-    private final List<RedisStore> stores = new ArrayList<>();
-    private final List<Spike> nodes = new ArrayList<>();
-
-    @BeforeEach
-    void startFourNodes() {
-        for (int i = 0; i < 4; i++) {
-            RedisStore store = RedisStore.connect(server.uri());
-            stores.add(store);
-            nodes.add(
-                    Spike.builder(store.sale(saleId)).nodes(4).timeout(TIMEOUT).start());
-        }
-    }
-
-    @AfterEach
-    void conserveAndClose() {
-        Conservation.check(stores.get(0).sale(saleId));
-        nodes.forEach(Spike::close);
-        assertThat(stores)
-                .allSatisfy(
-                        store -> assertThat(TestRedis.borrowed(store.client())).isZero());
-        stores.forEach(RedisStore::close);
-        server.close();
-    }
-
-    private static Answer join(CompletionStage<Answer> stage) {
-        return stage.toCompletableFuture().orTimeout(20, SECONDS).join();
-    }
-
-    private static Map<Outcome, Long> outcomes(Stream<CompletionStage<Answer>> stages) {
-        return stages.toList().stream()
-                .map(NodesTest::join)
-                .collect(Collectors.groupingBy(Answer::outcome, Collectors.counting()));
-    }
+class NodesTest extends FourNodes {
 
     /** 70 % to the first. */
     private Spike unevenNode(int i) {
@@ -108,7 +66,7 @@ class NodesTest {
             }
         }
         AtomicInteger first = new AtomicInteger();
-        answers.stream().map(NodesTest::join).forEach(answer -> {
+        answers.stream().map(FourNodes::join).forEach(answer -> {
             assertThat(answer.outcome()).isEqualTo(Outcome.RESERVED);
             Reservation reservation = answer.reservation();
             reservations
