@@ -39,6 +39,9 @@ final class OptionsTest {
         assertThat(options.sale().total()).isEqualTo(10_000);
         assertThat(options.sale().perBuyer()).isZero();
         assertThat(options.sale().hold()).isEqualTo(Duration.ofMinutes(5));
+        assertThat(options.sale().maxHold()).isEqualTo(Duration.ofMinutes(10));
+        assertThat(options.orders).isNull();
+        assertThat(options.orderBacklog).isEqualTo(1_000_000);
         assertThat(options.nodes).isEqualTo(1);
         assertThat(options.buffer).isEqualTo(0.5);
         assertThat(options.quota).isZero();
@@ -100,6 +103,9 @@ final class OptionsTest {
         "--hold,m",
         "--hold,99999999999999999h",
         "--hold,P400D",
+        "--max-hold,299s",
+        "--max-hold,P400D",
+        "--order-backlog,0",
         "--nodes,0",
         "--buffer,-1",
         "--buffer,NaN",

@@ -17,6 +17,13 @@ final class Servers implements AfterEachCallback {
         return server;
     }
 
+    /** Stops one before the end of the test, after a look at its levels. */
+    void stop(TestServer server) {
+        server.assertConserved();
+        started.remove(server);
+        server.close();
+    }
+
     @Override
     public void afterEach(ExtensionContext context) {
         try {

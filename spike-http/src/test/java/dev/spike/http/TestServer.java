@@ -115,6 +115,21 @@ final class TestServer implements AutoCloseable {
         return opened;
     }
 
+    /** Changes the total of a sale. */
+    HttpResponse<String> restock(String sale, String opId, long delta) {
+        HttpResponse<String> done = adminPost(
+                "/v1/sales/" + sale + "/total",
+                "{\"opId\":\"" + opId + "\",\"delta\":" + delta + "}");
+        if (done.statusCode() == 200 && !json(done.body()).get("repeated").booleanValue()) {
+            totals.merge(sale, json(done.body()).get("applied").longValue(), Long::sum);
+        }
+        return done;
+    }
+
+    HttpResponse<String> adminPost(String path, String body) {
+        return admin("POST", path, body, "Content-Type", "application/json");
+    }
+
     private HttpResponse<String> send(
             int port, String method, String path, @Nullable String body, String... headers) {
         HttpRequest.Builder request = HttpRequest.newBuilder(
