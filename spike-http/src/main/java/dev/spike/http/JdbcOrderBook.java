@@ -8,6 +8,7 @@ import dev.spike.core.OrderSink;
 import dev.spike.core.Outcome;
 import dev.spike.core.ReservationId;
 import dev.spike.http.OrderBatch.Change;
+import dev.spike.http.OrderBatch.Written;
 
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -22,8 +23,8 @@ import java.util.Map;
 import java.util.function.Function;
 
 /**
- * The orders in a database: an H2 file or PostgreSQL, in the table {@code orders}, which it makes
- * when there is none. One row for each reservation.
+ * The orders in a database: an H2 file or PostgreSQL, in the table {@code orders}, one row for each
+ * reservation, and {@code orders_units}. It makes them when they are not there.
  *
  * <p>It is also the last guard against overselling: a transaction after which more units of a sale
  * would be reserved or confirmed than its total is rolled back, also when several servers write to
@@ -52,25 +53,17 @@ public final class JdbcOrderBook implements OrderSink, OrderBook, AutoCloseable 
               cast(? as varchar array)) as n (id, status, updated_at)
             where o.sale = ? and o.id = n.id and o.status = 'reserved'""";
 
-    private static final String FIND = """
-            select o.id, o.quantity, o.status
-            from unnest(cast(? as varchar array)) as n (id)
-            join orders o on o.id = n.id and o.sale = ?""";
-
     private static final String PAGE = """
             select id, quantity, status from orders
             where sale = ? and id > ? order by id fetch first ? rows only""";
-
-    private static final String ACTIVE_UNITS = """
-            select coalesce(sum(quantity), 0) from orders
-            where sale = ? and status in ('reserved', 'confirmed')""";
 
     private static final String SUMS = """
             select status, count(*), sum(quantity) from orders where sale = ? group by status""";
 
     private final OrderDatabase database;
     private final HikariDataSource pool;
-    private volatile boolean tableExists;
+    private final OrderUnits units = new OrderUnits();
+    private volatile boolean tablesExist;
 
     private JdbcOrderBook(OrderDatabase database, HikariDataSource pool) {
         this.database = database;
@@ -98,31 +91,36 @@ public final class JdbcOrderBook implements OrderSink, OrderBook, AutoCloseable 
     public void write(String saleId, long total, List<OrderEvent> events) throws SQLException {
         OrderBatch batch = new OrderBatch(events);
         try (Connection connection = connect()) {
-            database.lock(connection, saleId);
-            OrderBatch.Changes changes = batch.against(statuses(connection, saleId, batch.ids()));
+            long before = units.lock(connection, saleId);
+            OrderBatch.Changes changes = batch.against(written(connection, saleId, batch.ids()));
+            long after = OrderUnits.after(connection, saleId, before, changes, total);
             update(connection, saleId, changes.updates());
             insert(connection, saleId, changes.inserts());
-            if (changes.addsUnits()) {
-                requireWithin(total, connection, saleId);
-            }
+            units.store(connection, saleId, after);
             connection.commit();
+            units.committed(saleId);
             database.flush(connection);
         }
     }
 
-    private static Map<String, Outcome> statuses(
+    private Map<String, Written> written(
             Connection connection, String saleId, Collection<String> ids) throws SQLException {
-        Map<String, Outcome> statuses = new HashMap<>();
-        try (PreparedStatement find = connection.prepareStatement(FIND)) {
-            find.setArray(1, connection.createArrayOf("varchar", ids.toArray()));
-            find.setString(2, saleId);
-            try (ResultSet row = find.executeQuery()) {
-                while (row.next()) {
-                    statuses.put(row.getString(1), status(row.getString(3)));
-                }
+        Map<String, Written> written = new HashMap<>();
+        try (PreparedStatement find = find(connection, saleId, ids.toArray());
+                ResultSet row = find.executeQuery()) {
+            while (row.next()) {
+                written.put(row.getString(1), new Written(row.getInt(2), status(row.getString(3))));
             }
         }
-        return statuses;
+        return written;
+    }
+
+    private PreparedStatement find(Connection connection, String saleId, Object[] ids)
+            throws SQLException {
+        PreparedStatement find = connection.prepareStatement(database.find());
+        find.setArray(1, connection.createArrayOf("varchar", ids));
+        find.setString(2, saleId);
+        return find;
     }
 
     private static void update(Connection connection, String saleId, List<Change> changes)
@@ -135,7 +133,7 @@ public final class JdbcOrderBook implements OrderSink, OrderBook, AutoCloseable 
             setColumn(update, 2, changes, change -> text(change.event().state()));
             setColumn(update, 3, changes, change -> change.event().at().toString());
             update.setString(4, saleId);
-            update.executeUpdate();
+            requireChanged(update.executeUpdate(), changes);
         }
     }
 
@@ -156,7 +154,7 @@ public final class JdbcOrderBook implements OrderSink, OrderBook, AutoCloseable 
             setColumn(insert, 5, changes, change -> text(change.event().state()));
             setColumn(insert, 6, changes, change -> change.event().reservedAt().toString());
             setColumn(insert, 7, changes, change -> change.event().at().toString());
-            insert.executeUpdate();
+            requireChanged(insert.executeUpdate(), changes);
         }
     }
 
@@ -173,18 +171,10 @@ public final class JdbcOrderBook implements OrderSink, OrderBook, AutoCloseable 
                         .createArrayOf("varchar", OrderBatch.column(changes, value)));
     }
 
-    private static void requireWithin(long total, Connection connection, String saleId)
-            throws SQLException {
-        try (PreparedStatement sum = connection.prepareStatement(ACTIVE_UNITS)) {
-            sum.setString(1, saleId);
-            try (ResultSet row = sum.executeQuery()) {
-                row.next();
-                if (row.getLong(1) > total) {
-                    throw new IllegalStateException(
-                            "units reserved or confirmed must be <= total, nothing was written: sale="
-                                    + saleId + ", units=" + row.getLong(1) + ", total=" + total);
-                }
-            }
+    private static void requireChanged(int rows, List<Change> changes) throws SQLException {
+        if (rows != changes.size()) {
+            throw new SQLException("somebody else changed these orders meanwhile: rows=" + rows
+                    + ", expected=" + changes.size());
         }
     }
 
@@ -205,11 +195,9 @@ public final class JdbcOrderBook implements OrderSink, OrderBook, AutoCloseable 
 
     @Override
     public List<Order> find(String saleId, Collection<ReservationId> ids) throws SQLException {
+        Object[] texts = ids.stream().map(ReservationId::toString).toArray();
         try (Connection connection = connect();
-                PreparedStatement find = connection.prepareStatement(FIND)) {
-            Object[] texts = ids.stream().map(ReservationId::toString).toArray();
-            find.setArray(1, connection.createArrayOf("varchar", texts));
-            find.setString(2, saleId);
+                PreparedStatement find = find(connection, saleId, texts)) {
             return orders(find);
         }
     }
@@ -238,14 +226,14 @@ public final class JdbcOrderBook implements OrderSink, OrderBook, AutoCloseable 
         return orders;
     }
 
-    /** A connection to a database that has the table. */
+    /** A connection to a database that has the tables. */
     private Connection connect() throws SQLException {
         Connection connection = pool.getConnection();
         try {
-            if (!tableExists) {
-                database.createTable(connection);
+            if (!tablesExist) {
+                database.createTables(connection);
                 connection.commit();
-                tableExists = true;
+                tablesExist = true;
             }
             return connection;
         } catch (SQLException | RuntimeException failure) {

@@ -13,16 +13,16 @@ import java.util.function.Function;
 /** What the events of a batch come to, at most one for each reservation, by the text of its id. */
 final class OrderBatch {
 
-    /** What there is to write. */
-    record Changes(List<Change> inserts, List<Change> updates) {
+    /**
+     * What there is to write.
+     *
+     * @param added units that become reserved or confirmed
+     * @param freed units that no longer are
+     */
+    record Changes(List<Change> inserts, List<Change> updates, long added, long freed) {}
 
-        /** Whether more units are reserved or confirmed afterwards. */
-        boolean addsUnits() {
-            return inserts.stream()
-                    .map(change -> change.event().state())
-                    .anyMatch(state -> state == Outcome.RESERVED || state == Outcome.CONFIRMED);
-        }
-    }
+    /** An order that a book has. */
+    record Written(int quantity, Outcome status) {}
 
     /** An event and its reservation's text. */
     record Change(String id, OrderEvent event) {}
@@ -47,20 +47,29 @@ final class OrderBatch {
     /**
      * What is new to a book.
      *
-     * @param written the status of each reservation that it has
+     * @param written the orders that it has of these reservations
      */
-    Changes against(Map<String, Outcome> written) {
+    Changes against(Map<String, Written> written) {
         List<Change> inserts = new ArrayList<>();
         List<Change> updates = new ArrayList<>();
-        events.forEach((id, event) -> {
-            Outcome before = written.get(id);
+        long added = 0;
+        long freed = 0;
+        for (Map.Entry<String, OrderEvent> entry : events.entrySet()) {
+            OrderEvent event = entry.getValue();
+            Written before = written.get(entry.getKey());
             if (before == null) {
-                inserts.add(new Change(id, event));
-            } else if (!before.isFinal() && event.state().isFinal()) {
-                updates.add(new Change(id, event));
+                inserts.add(new Change(entry.getKey(), event));
+                added += isActive(event.state()) ? event.quantity() : 0;
+            } else if (!before.status().isFinal() && event.state().isFinal()) {
+                updates.add(new Change(entry.getKey(), event));
+                freed += isActive(event.state()) ? 0 : before.quantity();
             }
-        });
-        return new Changes(inserts, updates);
+        }
+        return new Changes(inserts, updates, added, freed);
+    }
+
+    private static boolean isActive(Outcome status) {
+        return status == Outcome.RESERVED || status == Outcome.CONFIRMED;
     }
 
     /** A column of these changes. */

@@ -1,7 +1,5 @@
 package dev.spike.http;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.SQLExceptionOverride;
 
@@ -10,11 +8,7 @@ import org.postgresql.Driver;
 import org.postgresql.PGProperty;
 import org.postgresql.ds.PGSimpleDataSource;
 
-import java.nio.ByteBuffer;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.sql.Connection;
-import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.LinkedHashMap;
@@ -27,8 +21,11 @@ import javax.sql.DataSource;
 
 /** The databases that an order book can be in, and all in which they differ. */
 enum OrderDatabase {
-    /** In this process, in a file. */
-    H2 {
+    /** In this process, in a file. It finds no index for {@code = any}. */
+    H2("""
+            select o.id, o.quantity, o.status
+            from unnest(cast(? as varchar array)) as n (id)
+            join orders o on o.id = n.id and o.sale = ?""") {
         @Override
         DataSource dataSource(String jdbcUrl) {
             JdbcDataSource source = new JdbcDataSource();
@@ -51,15 +48,9 @@ enum OrderDatabase {
         }
 
         @Override
-        void createTable(Connection connection) throws SQLException {
+        void createTables(Connection connection) throws SQLException {
             execute(connection, "create table if not exists " + TABLE.formatted(""));
-            execute(connection, "create table if not exists orders_lock (one integer primary key)");
-            execute(connection, "merge into orders_lock values (1)");
-        }
-
-        @Override
-        void lock(Connection connection, String saleId) throws SQLException {
-            execute(connection, "select one from orders_lock for update");
+            execute(connection, "create table if not exists " + UNITS);
         }
 
         /** A commit alone is in the memory of this process for a while. */
@@ -70,7 +61,8 @@ enum OrderDatabase {
     },
 
     /** A server, shared by any number of processes. */
-    POSTGRESQL {
+    POSTGRESQL("""
+            select id, quantity, status from orders where id = any(?) and sale = ?""") {
         @Override
         DataSource dataSource(String jdbcUrl) {
             PGSimpleDataSource source = new PGSimpleDataSource();
@@ -90,32 +82,28 @@ enum OrderDatabase {
         }
 
         @Override
-        void createTable(Connection connection) throws SQLException {
-            // Two servers that create it at once would collide in the catalogue; one that only
-            // may write to it must not try.
+        void createTables(Connection connection) throws SQLException {
+            // Two servers that create them at once would collide in the catalogue; one that only
+            // may write to them must not try.
             execute(connection, """
                     do $$ begin
                       perform pg_advisory_xact_lock(%d);
                       if to_regclass('orders') is null then
                         create table %s;
-                        create index orders_active on orders (sale, quantity)
-                          where status in ('reserved', 'confirmed');
                       end if;
-                    end $$""".formatted(key("table"), TABLE.formatted("collate \"C\"")));
-        }
-
-        @Override
-        void lock(Connection connection, String saleId) throws SQLException {
-            try (PreparedStatement lock =
-                    connection.prepareStatement("select pg_advisory_xact_lock(?)")) {
-                lock.setLong(1, key("sale " + saleId));
-                lock.execute();
-            }
+                      if to_regclass('orders_units') is null then
+                        create table %s;
+                      end if;
+                    end $$""".formatted(
+                            TABLES_LOCK, TABLE.formatted("collate \"C\""), UNITS));
         }
 
         @Override
         void flush(Connection connection) {}
     };
+
+    /** The first bytes of "spike orders", as a number. */
+    private static final long TABLES_LOCK = 0x7370696b65206f72L;
 
     private static final Pattern H2_URL = Pattern.compile("jdbc:h2:file:[^;]+(;.*)?");
     private static final Pattern POSTGRESQL_URL =
@@ -148,6 +136,22 @@ enum OrderDatabase {
               reserved_at timestamp with time zone not null,
               updated_at timestamp with time zone not null,
               primary key (sale, id))""";
+
+    private static final String UNITS = """
+            orders_units (
+              sale varchar primary key,
+              units bigint not null)""";
+
+    private final String find;
+
+    OrderDatabase(String find) {
+        this.find = find;
+    }
+
+    /** Selects id, quantity and status of the orders with these ids (an array) of a sale. */
+    String find() {
+        return find;
+    }
 
     /**
      * The database of this URL.
@@ -191,11 +195,8 @@ enum OrderDatabase {
     /** With what this class needs, unless the URL says otherwise. */
     abstract DataSource dataSource(String jdbcUrl);
 
-    /** Makes the table if there is none. */
-    abstract void createTable(Connection connection) throws SQLException;
-
-    /** Waits until no other transaction writes orders of the sale; then none does until its end. */
-    abstract void lock(Connection connection, String saleId) throws SQLException;
+    /** Makes the tables that are not there. */
+    abstract void createTables(Connection connection) throws SQLException;
 
     /** Makes what was committed survive the end of this process. */
     abstract void flush(Connection connection) throws SQLException;
@@ -203,17 +204,6 @@ enum OrderDatabase {
     private static void execute(Connection connection, String sql) throws SQLException {
         try (Statement statement = connection.createStatement()) {
             statement.execute(sql);
-        }
-    }
-
-    /** The name of a lock, as PostgreSQL wants it. */
-    private static long key(String name) {
-        try {
-            byte[] hash =
-                    MessageDigest.getInstance("SHA-256").digest(("spike " + name).getBytes(UTF_8));
-            return ByteBuffer.wrap(hash).getLong();
-        } catch (NoSuchAlgorithmException impossible) {
-            throw new IllegalStateException(impossible);
         }
     }
 

@@ -100,6 +100,13 @@ abstract class JdbcOrderBookContract {
         return rows;
     }
 
+    private void byHand(String sql) throws SQLException {
+        try (Connection connection = OrderDatabase.of(url).dataSource(url).getConnection();
+                Statement statement = connection.createStatement()) {
+            assertThat(statement.executeUpdate(sql)).isPositive();
+        }
+    }
+
     private long activeUnits() throws SQLException {
         Map<Outcome, Sum> sums = book.sums(SALE);
         return Stream.of(RESERVED, CONFIRMED)
@@ -230,6 +237,35 @@ abstract class JdbcOrderBookContract {
         write(3, event("a", 3, CONFIRMED), event("b", 3, CANCELLED), event("c", 3, EXPIRED));
 
         assertThat(rows()).hasSize(3);
+    }
+
+    @Test
+    void write_ordersDeletedByHand_theirUnitsAreFree() throws SQLException {
+        write(10, event("a", 10, RESERVED));
+        byHand("delete from orders");
+        write(10, event("b", 10, RESERVED));
+
+        assertThat(activeUnits()).isEqualTo(10);
+    }
+
+    @Test
+    void write_ordersAddedByHandBeforeOpen_counted() throws SQLException {
+        write(10, event("a", 1, RESERVED));
+        byHand("update orders set quantity = 10");
+        book = another();
+
+        assertThatThrownBy(() -> write(10, event("b", 1, RESERVED)))
+                .hasMessageContaining("units=11, total=10");
+    }
+
+    @Test
+    void write_refused_nothingOfItIsCounted() throws SQLException {
+        assertThatThrownBy(() -> write(10, event("a", 11, RESERVED)))
+                .isInstanceOf(IllegalStateException.class);
+        write(10, event("b", 10, RESERVED));
+
+        assertThatThrownBy(() -> write(10, event("c", 1, RESERVED)))
+                .hasMessageContaining("units=11, total=10");
     }
 
     @Test

@@ -69,8 +69,9 @@ final class JdbcOrderBookOutageTest {
         String url = TestPostgres.newDatabase();
         try (JdbcOrderBook book = JdbcOrderBook.open(url + "&options=-c%20lock_timeout=500ms");
                 Connection other = OrderDatabase.POSTGRESQL.dataSource(url).getConnection()) {
+            write(book, "first");
             other.setAutoCommit(false);
-            OrderDatabase.POSTGRESQL.lock(other, "ticket");
+            new OrderUnits().lock(other, "ticket");
 
             assertThatThrownBy(() -> write(book, "a")).isInstanceOf(SQLException.class);
             book.write("other", 10, List.of(event("a", 1, RESERVED)));
