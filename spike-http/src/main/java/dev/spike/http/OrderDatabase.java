@@ -15,6 +15,7 @@ import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Properties;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 import javax.sql.DataSource;
@@ -207,19 +208,12 @@ enum OrderDatabase {
         }
     }
 
+    /** Shows no more of the URL than its kind: a secret may be anywhere in a malformed one. */
     private static IllegalArgumentException malformed(String jdbcUrl) {
+        Matcher kind = Pattern.compile("(jdbc:\\w+:)?").matcher(jdbcUrl);
         return new IllegalArgumentException(
                 "must be jdbc:h2:file:PATH or jdbc:postgresql://HOST:PORT/DATABASE?user=USER&"
-                        + "password=PASSWORD: jdbcUrl=" + withoutSecrets(jdbcUrl));
-    }
-
-    /** The URL without what may hold a password. */
-    static String withoutSecrets(String jdbcUrl) {
-        String shown = jdbcUrl.split("[?;]", 2)[0];
-        int at = shown.lastIndexOf('@');
-        int slashes = shown.indexOf("//");
-        return at < 0
-                ? shown
-                : shown.substring(0, slashes < 0 ? 0 : slashes + 2) + "***" + shown.substring(at);
+                        + "password=PASSWORD: jdbcUrl="
+                        + (kind.lookingAt() ? kind.group() : "") + "***");
     }
 }

@@ -52,6 +52,8 @@ final class JdbcOrderBookUrlTest {
                 "jdbc:postgresql://user:s3cretPw@host/orders",
                 "jdbc:postgresql://user:s3cretPw@host:5432/orders",
                 "postgresql://user:s3cretPw@host:5432/orders",
+                "postgresql://user:s3cretPw?;s3cretPw@host:5432/orders",
+                "user:s3cretPw:",
                 "redis://user:s3cretPw@host:6379",
             })
     void open_noUrlOfAnOrderBook_refusedWithoutPassword(String url) {
@@ -68,11 +70,8 @@ final class JdbcOrderBookUrlTest {
     @ValueSource(
             strings = {
                 "jdbc:postgresql://127.0.0.1:1/orders?user=spike&password=s3cretPw",
-                "jdbc:postgresql://127.0.0.1:1/orders?password=s3cretPw&sslmode=nonsense",
                 "jdbc:postgresql://127.0.0.1:1/orders?password=s3cretPw&socketTimeout=nonsense",
-                "jdbc:h2:file:/dev/null/orders;USER=spike;PASSWORD=s3cretPw",
-                "jdbc:h2:file:relative/orders;USER=spike;PASSWORD=s3cretPw",
-                "jdbc:h2:file:/tmp/orders;PASSWORD=s3cretPw;NONSENSE=1",
+                "jdbc:h2:file:/dev/null/orders;USER=spike;PASSWORD=s3cretPw;NONSENSE=1",
             })
     void write_outOfReach_passwordNowhere(String url) {
         String logged = loggedDuring(() -> assertNoSecret(catchThrowable(() -> {
@@ -123,12 +122,16 @@ final class JdbcOrderBookUrlTest {
         LogManager.getLogManager().getLogger("").addHandler(handler);
         root.addAppender(appender);
         root.setLevel(Level.DEBUG);
+        Logger hikari = (Logger) LoggerFactory.getLogger("com.zaxxer.hikari");
+        Level hikariLevel = hikari.getLevel();
+        hikari.setLevel(Level.DEBUG);
         try {
             action.run();
         } catch (Exception failure) {
             throw new AssertionError(failure);
         } finally {
             root.setLevel(level);
+            hikari.setLevel(hikariLevel);
             root.detachAppender(appender);
             LogManager.getLogManager().getLogger("").removeHandler(handler);
             handler.flush();
