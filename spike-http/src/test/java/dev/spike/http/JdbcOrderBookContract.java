@@ -298,7 +298,7 @@ abstract class JdbcOrderBookContract {
     private static int fill(JdbcOrderBook book, String sale, int writer, int total)
             throws SQLException {
         int written = 0;
-        for (int batch = 13; batch > 0; ) {
+        for (int batch = 13; batch > 0 && written <= total; ) {
             int from = written;
             try {
                 book.write(
