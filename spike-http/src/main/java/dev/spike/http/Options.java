@@ -232,7 +232,7 @@ final class Options {
                 orders == null || !redis.equals("none") || orders.equals("none"),
                 "--orders",
                 "used with a Redis, not with --redis none",
-                orders == null ? null : OrderDatabase.withoutSecrets(orders));
+                "***");
         range("--nodes", nodes, 1, 100_000);
         require(buffer >= 0 && buffer <= 100, "--buffer", "0 to 100", buffer);
         range("--quota", quota, 0, Sale.MAX_TOTAL);

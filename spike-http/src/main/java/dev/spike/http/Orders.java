@@ -73,14 +73,13 @@ final class Orders implements AutoCloseable {
         try {
             return new Orders(
                     JdbcOrderBook.open(url),
-                    OrderDatabase.withoutSecrets(url),
+                    url.split("[?;]", 2)[0],
                     consumer(options.port),
                     options.orders == null ? options.data : null);
         } catch (IllegalArgumentException malformed) {
-            throw new IllegalArgumentException(
-                    "must be none, jdbc:h2:file:PATH or jdbc:postgresql://HOST:PORT/DATABASE?user=USER"
-                            + "&password=PASSWORD: --orders="
-                            + OrderDatabase.withoutSecrets(url));
+            throw new IllegalArgumentException(String.valueOf(malformed.getMessage())
+                    .replace("must be ", "must be none, ")
+                    .replace("jdbcUrl=", "--orders="));
         }
     }
 

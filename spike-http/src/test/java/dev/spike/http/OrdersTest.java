@@ -152,7 +152,7 @@ final class OrdersTest {
     void ordersMalformed_isRefused_withoutTheSecret() {
         assertThatThrownBy(() -> start("--orders=jdbc:mysql://u:geheim@host/db?password=geheim"))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("--orders=jdbc:mysql://")
+                .hasMessageContaining("--orders=jdbc:mysql:***")
                 .hasMessageNotContaining("geheim");
     }
 
