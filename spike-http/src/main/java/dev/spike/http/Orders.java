@@ -73,7 +73,9 @@ final class Orders implements AutoCloseable {
         try {
             return new Orders(
                     JdbcOrderBook.open(url),
-                    url.split("[?;]", 2)[0],
+                    options.orders == null
+                            ? "an H2 file, " + options.data.resolve("orders") + ".mv.db"
+                            : url.split("[?;]", 2)[0],
                     consumer(options.port),
                     options.orders == null ? options.data : null);
         } catch (IllegalArgumentException malformed) {
