@@ -7,11 +7,13 @@ import org.jspecify.annotations.Nullable;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.BooleanSupplier;
 
 /**
- * Delivers entries to a sink, and tells a sink that is away from events that it cannot write.
+ * Delivers events to a sink, and tells a sink that is away from events that it cannot write.
  *
- * <p>When a batch fails, the event that the sink accepted last is written again: if that fails too,
+ * <p>When a batch fails, the event that the sink accepted last is written again, and if that fails
+ * too, or there is none, a few other events, alone, each time others. If none of them is accepted,
  * the sink is away, and nothing is held against any event. Otherwise the batch is halved, again and
  * again, until the events that fail are found, alone; and after each of them the sink must prove
  * once more that it is there.
@@ -22,74 +24,96 @@ final class Delivery {
     static final class Outage extends Exception {
         private static final long serialVersionUID = 1L;
 
-        Outage(String failure) {
-            super(failure);
+        Outage(Throwable failure) {
+            super(failure.toString(), failure);
         }
     }
 
-    /** How many failures in a row are an outage, while the sink has never accepted anything. */
-    private static final int MOST_FAILURES = 40;
+    /** How many other events a sink must refuse to be away. */
+    private static final int MOST_OTHERS = 8;
+
+    /** Its multiples, modulo 1, spread as evenly as can be, however many they are. */
+    private static final double GOLDEN_RATIO = (Math.sqrt(5) - 1) / 2;
 
     private final OrderSink sink;
     private final String saleId;
+    private final BooleanSupplier stopping;
     private @Nullable OrderEvent accepted;
-    private int failures;
+    private long tried;
 
-    Delivery(OrderSink sink, String saleId) {
+    /** @param stopping ends a delivery that fails, as if the sink were away */
+    Delivery(OrderSink sink, String saleId, BooleanSupplier stopping) {
         this.sink = sink;
         this.saleId = saleId;
+        this.stopping = stopping;
     }
 
     /**
      * Delivers events, in order, blocking.
      *
+     * @param others with which to find out whether the sink is there, should they fail
      * @return those that the sink does not accept, while it accepts others
      * @throws Outage if it is away; some of the events may be written
      */
-    List<OrderLog.Dead> deliver(List<OrderEvent> events, long total) throws Outage {
-        failures = 0;
+    List<OrderLog.Dead> deliver(List<OrderEvent> events, List<OrderEvent> others, long total)
+            throws Outage {
         List<OrderLog.Dead> refused = new ArrayList<>();
-        deliver(events, total, refused);
-        if (!refused.isEmpty() && accepted == null) {
-            throw new Outage(refused.get(0).error());
+        if (!events.isEmpty()) {
+            deliver(events, others, total, refused);
         }
         return refused;
     }
 
-    private void deliver(List<OrderEvent> events, long total, List<OrderLog.Dead> refused)
+    private void deliver(
+            List<OrderEvent> events,
+            List<OrderEvent> others,
+            long total,
+            List<OrderLog.Dead> refused)
             throws Outage {
-        if (events.isEmpty()) {
+        Throwable failure = write(events, total);
+        if (failure == null) {
             return;
         }
+        boolean isAlone = events.size() == 1;
+        if (!isThere(others, isAlone ? events.get(0) : null, total)) {
+            throw new Outage(failure);
+        } else if (isAlone) {
+            refused.add(new OrderLog.Dead(events.get(0), failure.toString()));
+        } else {
+            int half = events.size() / 2;
+            deliver(events.subList(0, half), others, total, refused);
+            deliver(events.subList(half, events.size()), others, total, refused);
+        }
+    }
+
+    /** The failure; null: written. */
+    private @Nullable Throwable write(List<OrderEvent> events, long total) throws Outage {
         try {
             sink.write(saleId, total, events);
             accepted = events.get(events.size() - 1);
-            failures = 0;
-            return;
-        } catch (Exception failure) {
-            requireSink(failure, total);
-            if (events.size() == 1) {
-                refused.add(new OrderLog.Dead(events.get(0), String.valueOf(failure)));
-                return;
+            return null;
+        } catch (Throwable failure) {
+            // Also an Error: an event that brings one about must not hold up the others.
+            if (stopping.getAsBoolean()) {
+                throw new Outage(failure);
             }
+            return failure;
         }
-        int half = events.size() / 2;
-        deliver(events.subList(0, half), total, refused);
-        deliver(events.subList(half, events.size()), total, refused);
     }
 
-    private void requireSink(Exception failure, long total) throws Outage {
-        OrderEvent probe = accepted;
-        if (Thread.currentThread().isInterrupted()
-                || probe == null && ++failures >= MOST_FAILURES) {
-            throw new Outage(failure.toString());
+    private boolean isThere(List<OrderEvent> others, @Nullable OrderEvent but, long total)
+            throws Outage {
+        if (accepted != null && write(List.of(accepted), total) == null) {
+            return true;
         }
-        if (probe != null) {
-            try {
-                sink.write(saleId, total, List.of(probe));
-            } catch (Exception away) {
-                throw new Outage(failure.toString());
+        int size = others.size();
+        int most = Math.min(MOST_OTHERS, size);
+        for (int i = 0; i < most; i++) {
+            OrderEvent other = others.get((int) (tried++ * GOLDEN_RATIO % 1 * size));
+            if (!other.equals(but) && write(List.of(other), total) == null) {
+                return true;
             }
         }
+        return false;
     }
 }

@@ -83,7 +83,7 @@ final class OrderLog {
 
     /**
      * Acknowledges entries, at most {@value #MAX_ACKNOWLEDGED}, and tells what is left; null if
-     * there is no such sale or group.
+     * there is no such sale.
      */
     OrderRelay.@Nullable Lag acknowledge(List<Long> sequences) {
         List<byte[]> args = new ArrayList<>(sequences.size() + 1);
@@ -93,11 +93,12 @@ final class OrderLog {
             if (reply.isEmpty()) {
                 return null;
             }
+            long events = Replies.number(reply.get(0));
             Instant oldest = Replies.optionalInstant(reply.get(1));
             Instant now = Replies.instant(reply.get(2));
             return new OrderRelay.Lag(
-                    Replies.number(reply.get(0)),
-                    oldest == null || oldest.isAfter(now)
+                    events,
+                    events == 0 || oldest == null || oldest.isAfter(now)
                             ? Duration.ZERO
                             : Duration.between(oldest, now),
                     Replies.number(reply.get(3)));
@@ -107,11 +108,18 @@ final class OrderLog {
     /** An event that cannot be written, and why. */
     record Dead(OrderEvent event, String error) {}
 
-    /**
-     * Puts events of an entry aside and acknowledges it, in one step; false, and nothing done, if
-     * an older entry is not acknowledged yet.
-     */
-    boolean bury(long sequence, List<Dead> events) {
+    /** What {@link #bury} did. */
+    enum Burial {
+        /** The events are in the dead letters, and their entry is acknowledged. */
+        DONE,
+        /** Nothing: an older entry is not acknowledged yet. */
+        NOT_YET,
+        /** Nothing: somebody acknowledged the entry meanwhile. */
+        NOT_NEEDED
+    }
+
+    /** Puts events of an entry aside and acknowledges it, in one step. */
+    Burial bury(long sequence, List<Dead> events) {
         List<byte[]> args = new ArrayList<>(List.of(group, bytes(sequence + "-0")));
         for (Dead one : events) {
             OrderEvent event = one.event();
@@ -124,6 +132,15 @@ final class OrderLog {
             args.add(bytes(one.error()));
         }
         return BURY.run(
-                jedis, List.of(log, dead), args, reply -> Replies.number(reply.get(0)) == 1);
+                jedis, List.of(log, dead), args, reply -> burial(Replies.text(reply.get(0))));
+    }
+
+    private static Burial burial(String done) {
+        return switch (done) {
+            case "done" -> Burial.DONE;
+            case "not_yet" -> Burial.NOT_YET;
+            case "not_needed" -> Burial.NOT_NEEDED;
+            default -> throw new IllegalStateException("unknown burial " + done);
+        };
     }
 }

@@ -5,11 +5,14 @@ import dev.spike.core.OrderEvent;
 import dev.spike.core.OrderSink;
 import dev.spike.core.RemoteSpikeException;
 
+import org.jspecify.annotations.Nullable;
+
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
@@ -39,7 +42,8 @@ public final class OrderRelay implements AutoCloseable {
     /**
      * What a relay's group has not acknowledged.
      *
-     * @param events how many order events
+     * @param events how many order events, from the oldest of them on: those after it count even if
+     *     they are acknowledged
      * @param age how long ago the oldest of them was logged
      * @param deadLetters how many events of the sale, of all groups, lie in the dead letters
      */
@@ -85,7 +89,7 @@ public final class OrderRelay implements AutoCloseable {
         this.saleId = sale.saleId();
         this.options = options;
         this.log = new OrderLog(sale, options.group, options.consumer);
-        this.delivery = new Delivery(sink, saleId);
+        this.delivery = new Delivery(sink, saleId, () -> closing);
         this.thread = new Thread(this::run, "spike-relay-" + saleId);
         thread.setDaemon(true);
         thread.start();
@@ -142,6 +146,9 @@ public final class OrderRelay implements AutoCloseable {
                 pause(backoff(outages));
             } catch (RemoteSpikeException noAnswer) {
                 warn(errors++, "no answer from Redis: " + noAnswer.getMessage(), noAnswer);
+                // The reply that got lost may have been of entries that were taken.
+                readOwn = false;
+                ownAfter = 0;
                 pause(backoff(errors));
             } catch (RuntimeException | Error bug) {
                 warn(errors++, "the relay failed: " + bug, bug);
@@ -153,7 +160,10 @@ public final class OrderRelay implements AutoCloseable {
 
     /** The first of a row is worth a warning. */
     private void warn(int before, String message, Throwable cause) {
-        LOG.log(before == 0 ? Level.WARNING : Level.DEBUG, saleId + ": " + message, cause);
+        LOG.log(
+                before == 0 && !closing ? Level.WARNING : Level.DEBUG,
+                saleId + ": " + message,
+                cause);
     }
 
     private static long backoff(int tries) {
@@ -163,6 +173,8 @@ public final class OrderRelay implements AutoCloseable {
 
     private void pause(long nanos) {
         if (!closing) {
+            // A sink may leave it set, and then there would be no pause.
+            Thread.interrupted();
             LockSupport.parkNanos(this, nanos);
         }
     }
@@ -178,7 +190,7 @@ public final class OrderRelay implements AutoCloseable {
     /** Takes, delivers and acknowledges once; false if there was nothing to do. */
     private boolean step() throws Delivery.Outage {
         acknowledge();
-        boolean took = held.size() + failing.size() < MOST_HELD && take();
+        boolean took = held.size() < MOST_HELD && take();
         boolean worked = !held.isEmpty();
         deliverHeld();
         worked |= retryFailing();
@@ -186,28 +198,38 @@ public final class OrderRelay implements AutoCloseable {
         return took || worked;
     }
 
-    /** Its own entries first, then now and then those that others left, then new ones. */
+    /** Its own entries first, then new ones; before these, now and then, what others left. */
     private boolean take() {
-        OrderLog.Taken taken;
-        if (!readOwn) {
-            taken = log.takeOwn(ownAfter, options.batch);
-            if (taken != null && taken.entries().isEmpty()) {
-                readOwn = true;
-            } else if (taken != null) {
-                ownAfter = taken.entries().get(taken.entries().size() - 1).sequence();
+        boolean isFull = failing.size() >= MOST_HELD;
+        if (System.nanoTime() - idleNanos >= 0 && (readOwn || isFull)) {
+            // Also when full: all that fail may wait for an entry that a dead relay took.
+            if (hold(log.takeIdle(options.idle, options.batch)) > 0) {
+                return true;
             }
-        } else if (System.nanoTime() - idleNanos >= 0) {
-            taken = log.takeIdle(options.idle, options.batch);
-            if (taken == null || taken.entries().isEmpty()) {
-                idleNanos = System.nanoTime() + options.idle.toNanos() / 4;
-            }
-        } else {
-            taken = log.takeNew(options.batch);
+            idleNanos = System.nanoTime() + options.idle.toNanos() / 4;
         }
-        if (taken == null) {
+        if (isFull) {
             return false;
+        } else if (readOwn) {
+            return hold(log.takeNew(options.batch)) > 0;
+        }
+        OrderLog.Taken own = log.takeOwn(ownAfter, options.batch);
+        hold(own);
+        if (own != null && own.entries().isEmpty()) {
+            readOwn = true;
+        } else if (own != null) {
+            ownAfter = own.entries().get(own.entries().size() - 1).sequence();
+        }
+        return own != null;
+    }
+
+    /** Answers how many of the entries were not known before. */
+    private int hold(OrderLog.@Nullable Taken taken) {
+        if (taken == null) {
+            return 0;
         }
         total = taken.total();
+        int before = held.size();
         for (LogEntry entry : taken.entries()) {
             boolean isKnown = failing.containsKey(entry.sequence())
                     || held.stream().anyMatch(known -> known.sequence() == entry.sequence());
@@ -215,29 +237,37 @@ public final class OrderRelay implements AutoCloseable {
                 held.add(entry);
             }
         }
-        return !taken.entries().isEmpty();
+        return held.size() - before;
     }
 
     private void deliverHeld() throws Delivery.Outage {
-        List<OrderEvent> events =
-                held.stream().flatMap(entry -> entry.events().stream()).toList();
-        Map<Long, List<OrderEvent>> refused = deliver(events).stream()
-                .map(OrderLog.Dead::event)
-                .collect(Collectors.groupingBy(OrderEvent::sequence));
-        long dueNanos = System.nanoTime() + backoff(1);
-        for (LogEntry entry : held) {
-            List<OrderEvent> left = refused.get(entry.sequence());
-            if (left == null) {
-                written.add(entry.sequence());
-            } else {
-                failing.put(entry.sequence(), new Failing(left, dueNanos));
+        List<OrderEvent> all = events(held);
+        while (!held.isEmpty() && !closing) {
+            List<LogEntry> some = held.stream().limit(options.batch).toList();
+            Map<Long, List<OrderEvent>> refused = deliver(events(some), all).stream()
+                    .map(OrderLog.Dead::event)
+                    .collect(Collectors.groupingBy(OrderEvent::sequence));
+            long dueNanos = System.nanoTime() + backoff(1);
+            for (LogEntry entry : some) {
+                List<OrderEvent> left = refused.get(entry.sequence());
+                if (left == null) {
+                    written.add(entry.sequence());
+                } else {
+                    failing.put(entry.sequence(), new Failing(left, dueNanos));
+                }
+                held.remove();
             }
+            acknowledge();
         }
-        held.clear();
     }
 
-    private List<OrderLog.Dead> deliver(List<OrderEvent> events) throws Delivery.Outage {
-        List<OrderLog.Dead> refused = delivery.deliver(events, total);
+    private static List<OrderEvent> events(Collection<LogEntry> entries) {
+        return entries.stream().flatMap(entry -> entry.events().stream()).toList();
+    }
+
+    private List<OrderLog.Dead> deliver(List<OrderEvent> events, List<OrderEvent> others)
+            throws Delivery.Outage {
+        List<OrderLog.Dead> refused = delivery.deliver(events, others, total);
         if (outages > 0 && !events.isEmpty()) {
             LOG.log(Level.INFO, saleId + ": the order sink is back");
             outages = 0;
@@ -256,7 +286,7 @@ public final class OrderRelay implements AutoCloseable {
                 continue;
             }
             worked = true;
-            List<OrderLog.Dead> refused = deliver(entry.events);
+            List<OrderLog.Dead> refused = deliver(entry.events, entry.events);
             entry.events = refused.stream().map(OrderLog.Dead::event).toList();
             if (refused.isEmpty()) {
                 written.add(next.getKey());
@@ -270,17 +300,18 @@ public final class OrderRelay implements AutoCloseable {
         return worked;
     }
 
+    /** Whether the entry is done with. */
     private boolean bury(long sequence, List<OrderLog.Dead> refused) {
         acknowledge();
-        boolean buried = log.bury(sequence, refused);
-        if (buried) {
+        OrderLog.Burial burial = log.bury(sequence, refused);
+        if (burial == OrderLog.Burial.DONE) {
             LOG.log(
                     Level.ERROR,
                     saleId + ": " + refused.size() + " order events of entry " + sequence
                             + " could not be written and are in the dead letters: "
                             + refused.get(0).error());
         }
-        return buried;
+        return burial != OrderLog.Burial.NOT_YET;
     }
 
     private void acknowledge() {

@@ -9,8 +9,8 @@ KEYS[3]  dead
 ARGV[1]   group
 ARGV[2…]  the ids of the entries, 0 to 1000
 
-Returns {events, oldest_ms, now_ms, dead}; nil if the sale or the group is absent
-  events     order events that the group has not acknowledged
+Returns {events, oldest_ms, now_ms, dead}; nil if the sale is absent
+  events     order events from the oldest entry on that the group has not acknowledged; all, while there is no such group
   oldest_ms  when the oldest entry that it has not acknowledged was logged, ms of the epoch; empty: there is none
   dead       how many dead letters there are
 
@@ -52,14 +52,12 @@ for _, group in ipairs(redis.call('XINFO', 'GROUPS', KEYS[2])) do
   own = of.name == ARGV[1] and upto or own
   every = math.min(every or upto, upto)
 end
-if not own then
-  return false
+if every then
+  redis.call('HSET', KEYS[1], 'acknowledged', string.format('%.0f', every),
+    'acknowledged_events', string.format('%.0f', (position(every))))
+  redis.call('XTRIM', KEYS[2], 'MINID', '~', string.format('%.0f-0', math.min(every, tonumber(stock[2])) + 1),
+    'LIMIT', 1000)
 end
-
-redis.call('HSET', KEYS[1], 'acknowledged', string.format('%.0f', every),
-  'acknowledged_events', string.format('%.0f', (position(every))))
-redis.call('XTRIM', KEYS[2], 'MINID', '~', string.format('%.0f-0', math.min(every, tonumber(stock[2])) + 1),
-  'LIMIT', 1000)
-local events, oldest_ms = position(own)
+local events, oldest_ms = position(own or 0)
 local time = redis.call('TIME')
 return {stock[1] - events, oldest_ms, time[1] * 1000 + math.floor(time[2] / 1000), redis.call('XLEN', KEYS[3])}

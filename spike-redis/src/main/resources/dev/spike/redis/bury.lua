@@ -11,15 +11,17 @@ ARGV[3…]  of each event in turn: reservation's id, buyer, key, quantity, state
           error
 
 Returns
-  1  done
-  0  not done, since the group has not acknowledged an older entry
+  done
+  not_yet      nothing changed, since the group has not acknowledged an older entry
+  not_needed   nothing changed, since the group has acknowledged this one
 
 Keeps: an event leaves the log's group only into the dead letters, in one step. An order that seems one too many may only
 wait for an older entry that frees its units; so an entry is put aside only when all older ones are acknowledged.
 ]]
-local pending = redis.call('XPENDING', KEYS[1], ARGV[1])
-if pending[1] > 0 and pending[2] ~= ARGV[2] then
-  return 0
+if not redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[2], ARGV[2], 1)[1] then
+  return 'not_needed'
+elseif redis.call('XPENDING', KEYS[1], ARGV[1])[2] ~= ARGV[2] then
+  return 'not_yet'
 end
 for i = 3, #ARGV, 7 do
   redis.call('XADD', KEYS[2], '*', 'entry', ARGV[2], 'group', ARGV[1], 'id', ARGV[i], 'buyer', ARGV[i + 1],
@@ -27,4 +29,4 @@ for i = 3, #ARGV, 7 do
     'error', ARGV[i + 6])
 end
 redis.call('XACK', KEYS[1], ARGV[1], ARGV[2])
-return 1
+return 'done'
