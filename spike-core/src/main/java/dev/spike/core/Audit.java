@@ -30,16 +30,16 @@ public record Audit(boolean balanced, Levels levels, Sums sums, List<Difference>
         NEGATIVE
     }
 
-    /** Where something differs. */
+    /** Where something differs, in the order in which differences are told. */
     public enum Place {
         /** The levels, beside the sums over the reservations and the total of the sale. */
         LEVELS,
         /** The units of a buyer, beside the sum over the buyer's reservations. */
         BUYERS,
-        /** The log, beside the levels and itself. */
-        LOG,
         /** The orders, beside the reservations. */
-        ORDERS
+        ORDERS,
+        /** The log, beside the levels and itself. */
+        LOG
     }
 
     /**

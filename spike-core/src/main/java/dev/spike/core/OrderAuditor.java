@@ -3,7 +3,6 @@ package dev.spike.core;
 import dev.spike.core.Audit.Difference;
 import dev.spike.core.Audit.Kind;
 import dev.spike.core.Audit.Place;
-import dev.spike.core.Auditor.Findings;
 import dev.spike.core.OrderBook.Order;
 
 import org.jspecify.annotations.Nullable;
@@ -37,30 +36,53 @@ final class OrderAuditor {
     void compare(List<Progress> page) {
         for (int from = 0; from < page.size(); from += PAGE) {
             List<Progress> some = page.subList(from, Math.min(from + PAGE, page.size()));
-            Map<ReservationId, Order> orders = find(
-                    some.stream().map(progress -> progress.reservation().id()).toList());
+            Map<ReservationId, Order> orders = find(ids(some));
             matched += orders.size();
-            some.forEach(progress ->
-                    compare(progress, orders.get(progress.reservation().id())));
+            List<Progress> different = some.stream()
+                    .filter(progress -> !isOrderOf(
+                            progress, orders.get(progress.reservation().id())))
+                    .toList();
+            List<Progress> suspects =
+                    different.stream().filter(Progress::orderWritten).toList();
+            inFlight += different.size() - suspects.size();
+            if (!suspects.isEmpty()) {
+                compareAgain(ids(suspects));
+            }
         }
     }
 
-    private void compare(Progress progress, @Nullable Order order) {
-        if (isOrderOf(progress, order)) {
-            return;
-        } else if (!progress.orderWritten()) {
-            inFlight++;
-            return;
+    /**
+     * Reservations and orders may have changed between the two looks. So the reservations are read
+     * first now: an order cannot be behind one that says that it is written, only ahead of it.
+     */
+    private void compareAgain(List<ReservationId> ids) {
+        Map<ReservationId, Progress> now = new HashMap<>();
+        for (ReservationId id : ids) {
+            Progress progress = remote.find(id);
+            if (progress != null) {
+                now.put(id, progress);
+            }
         }
-        // It may have changed between the two looks: only what still differs counts.
-        ReservationId id = progress.reservation().id();
-        Order second = find(List.of(id)).get(id);
-        Progress now = remote.find(id);
-        if (now == null || !now.orderWritten()) {
-            inFlight++;
-        } else if (!isOrderOf(now, second)) {
-            report(now.reservation(), second);
+        Map<ReservationId, Order> orders = find(ids);
+        for (ReservationId id : ids) {
+            Progress progress = now.get(id);
+            Order order = orders.get(id);
+            if (progress != null
+                    && progress.reservation().state() == Outcome.RESERVED
+                    && order != null
+                    && order.status().isFinal()) {
+                progress = remote.find(id);
+            }
+            if (progress == null || !progress.orderWritten()) {
+                inFlight++;
+            } else if (!isOrderOf(progress, order)) {
+                report(progress.reservation(), order);
+            }
         }
+    }
+
+    private static List<ReservationId> ids(List<Progress> page) {
+        return page.stream().map(progress -> progress.reservation().id()).toList();
     }
 
     private static boolean isOrderOf(Progress progress, @Nullable Order order) {
@@ -70,12 +92,13 @@ final class OrderAuditor {
     }
 
     private void report(Reservation reservation, @Nullable Order order) {
-        boolean isBehind = order == null || order.status() == Outcome.RESERVED;
+        boolean isBehind = order == null
+                || order.status() == Outcome.RESERVED && order.quantity() == reservation.quantity();
+        String found = order == null ? "there is none" : "it is " + order.status();
         findings.add(new Difference(
                 isBehind ? Kind.MISSING : Kind.EXTRA,
                 Place.ORDERS,
-                "order of a reservation that is " + reservation.state()
-                        + (order == null ? ": there is none" : ": it is " + order.status()),
+                "order of a reservation that is " + reservation.state() + ": " + found,
                 reservation.quantity(),
                 order == null ? 0 : order.quantity(),
                 reservation.id(),
@@ -85,14 +108,8 @@ final class OrderAuditor {
     /** Looks for orders without a reservation, if there are more orders than were found. */
     void finish() {
         if (inFlight > 0) {
-            findings.add(new Difference(
-                    Kind.IN_FLIGHT,
-                    Place.ORDERS,
-                    "reservations whose order is not written as they are",
-                    inFlight,
-                    0,
-                    null,
-                    null));
+            String what = "reservations whose order is not written as they are";
+            findings.inFlight(Place.ORDERS, what, inFlight, 0, null);
         }
         long all = sums().values().stream().mapToLong(OrderBook.Sum::orders).sum();
         List<Order> page = List.of();

@@ -54,28 +54,57 @@ final class Repairs {
                 .filter(difference -> difference.buyer() != null)
                 .collect(Collectors.toMap(
                         difference -> String.valueOf(difference.buyer()), Difference::expected));
-        long reserved = units(Outcome.RESERVED);
         long sold = units(Outcome.CONFIRMED) + audit.sums().soldBefore();
-        long reservations = audit.sums().reservations().values().stream()
-                .mapToLong(OrderBook.Sum::orders)
-                .sum();
-        String what = "set reserved to " + reserved + ", sold to " + sold + ", available to "
-                + (audit.sums().total() - reserved - sold) + ", and the counts of " + buyers.size()
-                + " buyers";
-        if (reserved + sold > audit.sums().total()) {
-            steps.add(new Step(what, false, "more is reserved and sold than the total"));
+        RemoteSpike.Correction correction = new RemoteSpike.Correction(
+                audit.levels().sequence(), units(Outcome.RESERVED), sold, reservations(), buyers);
+        long left = audit.sums().total() - correction.reserved() - sold;
+        String what = "set reserved to " + correction.reserved() + ", sold to " + sold
+                + ", available to " + left + ", reservations to " + correction.reservations()
+                + ", and the counts of " + buyers.size() + " buyers";
+        String whyNot = whyNotCorrected(left);
+        if (whyNot.isEmpty()) {
+            step(dryRun, what, () -> correct(correction));
         } else {
-            step(
-                    dryRun,
-                    what,
-                    () -> remote.correct(new RemoteSpike.Correction(
-                                    audit.levels().sequence(),
-                                    reserved,
-                                    sold,
-                                    reservations,
-                                    buyers))
-                            ? ""
-                            : "the sale changed since the audit; close it, or try again");
+            steps.add(new Step(what, false, whyNot));
+        }
+    }
+
+    private String whyNotCorrected(long left) {
+        if (audit.differences().stream()
+                .anyMatch(difference -> difference.kind() == Kind.IN_FLIGHT
+                        && difference.place() == Place.LEVELS)) {
+            return "the sums are not known; close the sale, or try again";
+        } else if (left < 0) {
+            return "more is reserved and sold than the total";
+        } else if (left
+                        > audit.sums().total()
+                                - audit.levels().reserved()
+                                - audit.levels().sold()
+                && wereReservationsLost()) {
+            return "reservations were lost, and their units may be sold; look at them";
+        }
+        return "";
+    }
+
+    /** Whether there was more than the reservations tell of, by their count or by the orders. */
+    private boolean wereReservationsLost() {
+        return reservations() < audit.levels().reservations()
+                || audit.differences().stream()
+                        .anyMatch(difference -> difference.kind() == Kind.EXTRA
+                                && difference.place() == Place.ORDERS
+                                && difference.expected() == 0);
+    }
+
+    private String correct(RemoteSpike.Correction correction) {
+        try {
+            return remote.correct(correction)
+                    ? ""
+                    : "the sale changed since the audit; close it, or try again";
+        } catch (RemoteSpikeException damaged) {
+            if (damaged.kind() != RemoteSpikeException.Kind.BROKEN) {
+                throw damaged;
+            }
+            return String.valueOf(damaged.getMessage());
         }
     }
 
@@ -119,6 +148,12 @@ final class Repairs {
     private void step(boolean dryRun, String what, Supplier<String> doing) {
         String why = dryRun ? "dry run" : doing.get();
         steps.add(new Step(what, why.isEmpty(), why));
+    }
+
+    private long reservations() {
+        return audit.sums().reservations().values().stream()
+                .mapToLong(OrderBook.Sum::orders)
+                .sum();
     }
 
     private long units(Outcome state) {

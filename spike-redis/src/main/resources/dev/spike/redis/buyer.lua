@@ -13,7 +13,8 @@ Returns {now_ms, acknowledged, hold_ms, cursor, records}
   cursor        of the next page; empty after the last
   records       field and value in turn, as reserve.lua describes them
 
-Keeps: changes nothing.
+Keeps: changes nothing. Comes to an end also where a record is lost: the page of a cursor that names none is empty, and the
+last.
 ]]
 local time = redis.call('TIME')
 local stock = redis.call('HMGET', KEYS[1], 'acknowledged', 'hold_ms')
@@ -30,6 +31,7 @@ while cursor and n < 100 do
   local field = ARGV[1] .. '\n' .. cursor
   local record = redis.call('HGET', KEYS[2], field)
   if not record then
+    cursor = n > 0 and cursor or nil
     break
   end
   n = n + 1
