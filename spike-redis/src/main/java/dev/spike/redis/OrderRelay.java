@@ -10,9 +10,7 @@ import org.jspecify.annotations.Nullable;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
@@ -55,7 +53,10 @@ public final class OrderRelay implements AutoCloseable {
     private static final Duration LONGEST_BACKOFF = Duration.ofSeconds(5);
     private static final Duration TIDY_EVERY = Duration.ofSeconds(1);
     private static final Duration STOP = Duration.ofSeconds(5);
-    private static final int MOST_HELD = 1_000;
+    private static final int MOST_FAILING = 1_000;
+
+    /** How many entries are taken in one call. */
+    private static final int TAKEN = 100;
 
     /** An entry with events that the sink refuses. */
     private static final class Failing {
@@ -74,9 +75,10 @@ public final class OrderRelay implements AutoCloseable {
     private final String saleId;
     private final OrderRelayBuilder options;
     private final Thread thread;
-    private final ArrayDeque<LogEntry> held = new ArrayDeque<>();
+    private final TreeMap<Long, LogEntry> held = new TreeMap<>();
     private final TreeMap<Long, Failing> failing = new TreeMap<>();
     private final List<Long> written = new ArrayList<>();
+    private int eventsHeld;
     private long total;
     private boolean readOwn;
     private long ownAfter;
@@ -190,7 +192,10 @@ public final class OrderRelay implements AutoCloseable {
     /** Takes, delivers and acknowledges once; false if there was nothing to do. */
     private boolean step() throws Delivery.Outage {
         acknowledge();
-        boolean took = held.size() < MOST_HELD && take();
+        boolean took = false;
+        while (hasRoom() && !closing && take()) {
+            took = true;
+        }
         boolean worked = !held.isEmpty();
         deliverHeld();
         worked |= retryFailing();
@@ -198,12 +203,20 @@ public final class OrderRelay implements AutoCloseable {
         return took || worked;
     }
 
+    /**
+     * In an outage also for more than a batch: the first that the sink accepts tells that it is
+     * there.
+     */
+    private boolean hasRoom() {
+        return eventsHeld < options.batch || outages > 0 && held.size() < MOST_FAILING;
+    }
+
     /** Its own entries first, then new ones; before these, now and then, what others left. */
     private boolean take() {
-        boolean isFull = failing.size() >= MOST_HELD;
+        boolean isFull = failing.size() >= MOST_FAILING;
         if (System.nanoTime() - idleNanos >= 0 && (readOwn || isFull)) {
             // Also when full: all that fail may wait for an entry that a dead relay took.
-            if (hold(log.takeIdle(options.idle, options.batch)) > 0) {
+            if (hold(log.takeIdle(options.idle, mostEntries())) > 0) {
                 return true;
             }
             idleNanos = System.nanoTime() + options.idle.toNanos() / 4;
@@ -211,9 +224,9 @@ public final class OrderRelay implements AutoCloseable {
         if (isFull) {
             return false;
         } else if (readOwn) {
-            return hold(log.takeNew(options.batch)) > 0;
+            return hold(log.takeNew(mostEntries())) > 0;
         }
-        OrderLog.Taken own = log.takeOwn(ownAfter, options.batch);
+        OrderLog.Taken own = log.takeOwn(ownAfter, mostEntries());
         hold(own);
         if (own != null && own.entries().isEmpty()) {
             readOwn = true;
@@ -221,6 +234,10 @@ public final class OrderRelay implements AutoCloseable {
             ownAfter = own.entries().get(own.entries().size() - 1).sequence();
         }
         return own != null;
+    }
+
+    private int mostEntries() {
+        return Math.max(1, Math.min(TAKEN, options.batch - eventsHeld));
     }
 
     /** Answers how many of the entries were not known before. */
@@ -231,38 +248,53 @@ public final class OrderRelay implements AutoCloseable {
         total = taken.total();
         int before = held.size();
         for (LogEntry entry : taken.entries()) {
-            boolean isKnown = failing.containsKey(entry.sequence())
-                    || held.stream().anyMatch(known -> known.sequence() == entry.sequence());
-            if (!isKnown) {
-                held.add(entry);
+            if (!failing.containsKey(entry.sequence())
+                    && held.put(entry.sequence(), entry) == null) {
+                eventsHeld += entry.events().size();
             }
         }
         return held.size() - before;
     }
 
     private void deliverHeld() throws Delivery.Outage {
-        List<OrderEvent> all = events(held);
+        List<OrderEvent> all =
+                held.values().stream().flatMap(entry -> entry.events().stream()).toList();
         while (!held.isEmpty() && !closing) {
-            List<LogEntry> some = held.stream().limit(options.batch).toList();
-            Map<Long, List<OrderEvent>> refused = deliver(events(some), all).stream()
+            List<LogEntry> batch = nextBatch();
+            List<OrderEvent> events =
+                    batch.stream().flatMap(entry -> entry.events().stream()).toList();
+            Map<Long, List<OrderEvent>> refused = deliver(events, all).stream()
                     .map(OrderLog.Dead::event)
                     .collect(Collectors.groupingBy(OrderEvent::sequence));
             long dueNanos = System.nanoTime() + backoff(1);
-            for (LogEntry entry : some) {
+            for (LogEntry entry : batch) {
                 List<OrderEvent> left = refused.get(entry.sequence());
                 if (left == null) {
                     written.add(entry.sequence());
                 } else {
                     failing.put(entry.sequence(), new Failing(left, dueNanos));
                 }
-                held.remove();
+                held.remove(entry.sequence());
             }
+            eventsHeld -= events.size();
             acknowledge();
         }
     }
 
-    private static List<OrderEvent> events(Collection<LogEntry> entries) {
-        return entries.stream().flatMap(entry -> entry.events().stream()).toList();
+    /**
+     * The oldest entries that are held, at least one, with no more events than a batch may have.
+     */
+    private List<LogEntry> nextBatch() {
+        List<LogEntry> batch = new ArrayList<>();
+        int events = 0;
+        for (LogEntry entry : held.values()) {
+            events += entry.events().size();
+            if (!batch.isEmpty() && events > options.batch) {
+                break;
+            }
+            batch.add(entry);
+        }
+        return batch;
     }
 
     private List<OrderLog.Dead> deliver(List<OrderEvent> events, List<OrderEvent> others)

@@ -1,7 +1,6 @@
 package dev.spike.redis;
 
 import dev.spike.core.OrderSink;
-import dev.spike.core.RemoteSpike;
 
 import java.net.InetAddress;
 import java.net.UnknownHostException;
@@ -20,7 +19,7 @@ public final class OrderRelayBuilder {
     private final OrderSink sink;
     String group = "orders";
     String consumer = hostName();
-    int batch = 100;
+    int batch = 10_000;
     int tries = 5;
     Duration idle = Duration.ofSeconds(30);
 
@@ -50,12 +49,12 @@ public final class OrderRelayBuilder {
     }
 
     /**
-     * How many entries of the log to take at once, 1 to 1,000; each holds up to
-     * {@value RemoteSpike#MAX_BATCH} events. Default 100.
+     * About how many events to hand to the sink at once when so many wait, 1 to 100,000; a batch
+     * may exceed it by what one read brings. Default 10,000.
      */
-    public OrderRelayBuilder batch(int entries) {
-        require(entries >= 1 && entries <= 1_000, "1 to 1000", "batch", entries);
-        this.batch = entries;
+    public OrderRelayBuilder batch(int events) {
+        require(events >= 1 && events <= 100_000, "1 to 100000", "batch", events);
+        this.batch = events;
         return this;
     }
 
