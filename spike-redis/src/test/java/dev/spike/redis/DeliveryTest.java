@@ -127,6 +127,14 @@ class DeliveryTest {
     }
 
     @Test
+    void onlyEventOfAFreshDelivery_failsOnce_isAnOutage_andNotRefused() throws Exception {
+        List<OrderEvent> event = events("good", 1);
+        sink.refuses = any -> sink.calls.get() == 1;
+        assertOutage(delivery, event);
+        assertThat(refused(event)).isEmpty();
+    }
+
+    @Test
     void manyPoisonEventsFirst_ofAFreshDelivery_areFound() throws Exception {
         List<OrderEvent> poison = events("poison", 512);
         refuse("poison");

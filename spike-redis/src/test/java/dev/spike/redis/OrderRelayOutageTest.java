@@ -33,7 +33,7 @@ class OrderRelayOutageTest {
     }
 
     @Test
-    void redisPaused_goesOn_alsoWithWhatWasTakenWithoutAReply() {
+    void redisPaused_goesOn() {
         try (RedisServer server = RedisServer.start();
                 RedisStore store = RedisStore.connect(server.uri());
                 RedisStore other = RedisStore.connect(server.uri());
@@ -42,14 +42,12 @@ class OrderRelayOutageTest {
             stock.open(Sale.of(saleId, 1_000));
             reserve(stock, "before");
             OrderRelayCase.await().until(() -> sink.buyers().equals(List.of("before")));
-            // So that the relay's take runs after the pause, with something to take, unanswered.
             for (int round = 0; round < 3; round++) {
                 String buyer = "during" + round;
+                int calls = sink.calls.get();
                 var gate = sink.hang();
                 reserve(stock, "held" + round);
-                int calls = sink.calls.get();
-                OrderRelayCase.await()
-                        .until(() -> sink.calls.get() > calls || sink.calls.get() > 1);
+                OrderRelayCase.await().until(() -> sink.calls.get() > calls);
                 reserve(stock, buyer);
                 server.pause();
                 gate.countDown();

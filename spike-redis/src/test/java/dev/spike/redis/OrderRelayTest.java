@@ -216,12 +216,38 @@ class OrderRelayTest extends OrderRelayCase {
     }
 
     @Test
+    void lagOfAGroupThatHasNotBegun_isTheWholeLog() {
+        stock.open(Sale.of(stock.saleId(), 10));
+        OrderLog log = consumer("relay");
+        assertThat(log.acknowledge(List.of())).isEqualTo(new OrderRelay.Lag(0, Duration.ZERO, 0));
+        reserveTogether("buyer", 5);
+        assertThat(log.acknowledge(List.of()).events()).isEqualTo(5);
+        assertThat(stock.levels().backlog()).isEqualTo(5);
+        assertThat(acknowledged()).isZero();
+    }
+
+    @Test
     void startedBeforeTheSaleIsOpened_deliversOnceItIs() {
         OrderRelay relay = start(relay(sink));
         assertThat(relay.lag()).isEqualTo(new OrderRelay.Lag(0, Duration.ZERO, 0));
         stock.open(Sale.of(stock.saleId(), 10));
         reserve("alice", "alice", 1);
         await().until(() -> sink.buyers().equals(List.of("alice")));
+    }
+
+    @Test
+    void sinkThatInterruptsItsThread_relayGoesOn_andRests() {
+        stock.open(Sale.of(stock.saleId(), 10));
+        OrderRelay relay = start(relay((saleId, total, events) -> {
+            sink.write(saleId, total, events);
+            Thread.currentThread().interrupt();
+        }));
+        for (String buyer : List.of("alice", "bob")) {
+            reserve(buyer, buyer, 1);
+            await().until(() -> sink.buyers().contains(buyer));
+            await().until(() -> !relayThreads().get(0).isInterrupted());
+        }
+        awaitAllAcknowledged(relay);
     }
 
     @Test
