@@ -117,8 +117,9 @@ final class LogAuditor {
         if (end == null) {
             return;
         }
-        findings.compare(Place.LOG, "last sequence", after.sequence(), end.sequence());
-        if (end.sequence() == after.sequence()) {
+        if (end.sequence() != after.sequence() && !isTrimmed(end)) {
+            findings.compare(Place.LOG, "last sequence", after.sequence(), end.sequence());
+        } else if (end.sequence() == after.sequence()) {
             findings.compare(Place.LOG, "available", after.available(), end.available());
             findings.compare(Place.LOG, "reserved", after.reserved(), end.reserved());
             findings.compare(Place.LOG, "sold", after.sold(), end.sold());

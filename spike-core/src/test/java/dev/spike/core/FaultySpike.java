@@ -15,7 +15,7 @@ import java.util.function.UnaryOperator;
 /**
  * The in-memory stock behind a network that loses calls and replies, and holds them up, on demand.
  */
-final class FaultySpike implements RemoteSpike {
+class FaultySpike implements RemoteSpike {
 
     enum Fault {
         /** The call runs, its reply is lost. */
