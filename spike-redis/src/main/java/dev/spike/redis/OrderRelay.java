@@ -160,12 +160,15 @@ public final class OrderRelay implements AutoCloseable {
         acknowledgeAtTheEnd();
     }
 
-    /** The first of a row is worth a warning. */
+    /** The first of a row is worth a warning; what is away or does not answer needs no stack. */
     private void warn(int before, String message, Throwable cause) {
+        boolean isFirst = before == 0 && !closing;
+        boolean isBug =
+                !(cause instanceof Delivery.Outage || cause instanceof RemoteSpikeException);
         LOG.log(
-                before == 0 && !closing ? Level.WARNING : Level.DEBUG,
+                isFirst ? Level.WARNING : Level.DEBUG,
                 saleId + ": " + message,
-                cause);
+                isFirst && !isBug ? null : cause);
     }
 
     private static long backoff(int tries) {
