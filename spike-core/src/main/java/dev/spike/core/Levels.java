@@ -17,8 +17,8 @@ import java.time.Instant;
  * @param sold units of confirmed reservations
  * @param reservations how many reservations were ever made; while it stands still, nobody got a new
  *     one
- * @param backlog how many order events are logged and not yet acknowledged by everyone who reads
- *     the log
+ * @param backlog how many order events are logged, from the oldest on that not everyone who reads
+ *     the log has acknowledged
  * @param opensAt the sale's opening time; null: open at once
  * @param closesAt the sale's closing time; null: never, unless it is closed by hand
  * @param asOf the store's clock when it reported them

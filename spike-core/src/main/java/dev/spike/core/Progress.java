@@ -8,8 +8,8 @@ import java.time.Instant;
  * @param reservation as it is
  * @param reservedAt when it was made, by the store's clock
  * @param sequence of its last change
- * @param orderWritten whether everyone who reads the order log has acknowledged that change, and so
- *     the order is written as the reservation is
+ * @param orderWritten whether everyone who reads the order log has acknowledged that change: the
+ *     order is written as the reservation is, or was put aside, which an audit tells
  */
 public record Progress(
         Reservation reservation, Instant reservedAt, long sequence, boolean orderWritten) {

@@ -12,7 +12,11 @@ import redis.clients.jedis.UnifiedJedis;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /** The order log of a sale, as one consumer of a group sees it. Every call blocks. */
 final class OrderLog {
@@ -45,8 +49,22 @@ final class OrderLog {
      *
      * @param total of the sale, units, after they were logged
      * @param entries ascending
+     * @param unreadable the sequences of those that make no sense, each with why
      */
-    record Taken(long total, List<LogEntry> entries) {}
+    record Taken(long total, List<LogEntry> entries, Map<Long, String> unreadable) {
+
+        boolean isEmpty() {
+            return entries.isEmpty() && unreadable.isEmpty();
+        }
+
+        /** The sequence of the last of them; only if there is one. */
+        long last() {
+            return Stream.concat(
+                            entries.stream().map(LogEntry::sequence), unreadable.keySet().stream())
+                    .max(Comparator.naturalOrder())
+                    .orElseThrow();
+        }
+    }
 
     /** Entries that this consumer took before and has not acknowledged, after that sequence. */
     @Nullable
@@ -74,10 +92,16 @@ final class OrderLog {
                 return null;
             }
             List<LogEntry> entries = new ArrayList<>();
+            Map<Long, String> unreadable = new TreeMap<>();
             for (Object entry : Replies.list(reply.get(2))) {
-                entries.add(LogReader.read(Replies.list(entry)));
+                try {
+                    entries.add(LogReader.read(Replies.list(entry)));
+                } catch (RuntimeException malformed) {
+                    String id = LogReader.id(Replies.list(entry));
+                    unreadable.put(LogReader.sequence(id), "unreadable: " + malformed);
+                }
             }
-            return new Taken(Replies.number(reply.get(0)), entries);
+            return new Taken(Replies.number(reply.get(0)), entries, unreadable);
         });
     }
 
@@ -105,30 +129,39 @@ final class OrderLog {
         });
     }
 
-    /** An event that cannot be written, and why. */
-    record Dead(OrderEvent event, String error) {}
+    /** An event that cannot be written, and why; null: one of an entry that cannot be read. */
+    record Dead(@Nullable OrderEvent event, String error) {}
 
     /** What {@link #bury} did. */
     enum Burial {
         /** The events are in the dead letters, and their entry is acknowledged. */
         DONE,
-        /** Nothing: an older entry is not acknowledged yet. */
+        /** Nothing: another entry, which this one may depend on, is not acknowledged yet. */
         NOT_YET,
         /** Nothing: somebody acknowledged the entry meanwhile. */
         NOT_NEEDED
     }
 
-    /** Puts events of an entry aside and acknowledges it, in one step. */
-    Burial bury(long sequence, List<Dead> events) {
-        List<byte[]> args = new ArrayList<>(List.of(group, bytes(sequence + "-0")));
+    /**
+     * Puts events of an entry aside and acknowledges it, in one step.
+     *
+     * @param triedFor how long this consumer has tried to write them; null: long enough, whatever
+     *     others have not acknowledged
+     */
+    Burial bury(long sequence, List<Dead> events, @Nullable Duration triedFor) {
+        List<byte[]> args = new ArrayList<>(List.of(
+                group,
+                bytes(sequence + "-0"),
+                consumer,
+                bytes(triedFor == null ? "" : triedFor.toMillis())));
         for (Dead one : events) {
             OrderEvent event = one.event();
-            args.add(bytes(event.id()));
-            args.add(bytes(event.id().buyer()));
-            args.add(bytes(event.id().key()));
-            args.add(bytes(event.quantity()));
-            args.add(bytes(event.state()));
-            args.add(bytes(event.reservedAt().toEpochMilli()));
+            args.add(bytes(event == null ? "" : event.id()));
+            args.add(bytes(event == null ? "" : event.id().buyer()));
+            args.add(bytes(event == null ? "" : event.id().key()));
+            args.add(bytes(event == null ? "" : event.quantity()));
+            args.add(bytes(event == null ? "" : event.state()));
+            args.add(bytes(event == null ? "" : event.reservedAt().toEpochMilli()));
             args.add(bytes(one.error()));
         }
         return BURY.run(

@@ -5,8 +5,6 @@ import dev.spike.core.OrderEvent;
 import dev.spike.core.OrderSink;
 import dev.spike.core.RemoteSpikeException;
 
-import org.jspecify.annotations.Nullable;
-
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
@@ -14,6 +12,7 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
@@ -28,8 +27,9 @@ import java.util.stream.Collectors;
  *
  * <p>An event that fails a number of times, while the sink accepts others, goes to the stream of
  * dead letters, {@code spike:{sale}:dead}, in one step with its acknowledgement; the others go on
- * meanwhile. An entry is put there only once all older ones are acknowledged, since an order that
- * is one too many may only wait for another that frees its units.
+ * meanwhile. An order that is one too many may only wait for another that frees its units, at
+ * another relay: so an entry is put there only once all older ones are acknowledged, and what other
+ * relays took before the tries, or twice the time has passed after which a relay is taken over.
  *
  * <p>Acknowledged entries are trimmed from the log once every group has acknowledged them and their
  * holds have ended. The relay polls; it never blocks a connection. It needs one connection at a
@@ -53,20 +53,28 @@ public final class OrderRelay implements AutoCloseable {
     private static final Duration LONGEST_BACKOFF = Duration.ofSeconds(5);
     private static final Duration TIDY_EVERY = Duration.ofSeconds(1);
     private static final Duration STOP = Duration.ofSeconds(5);
-    private static final int MOST_FAILING = 1_000;
 
-    /** How many entries are taken in one call. */
-    private static final int TAKEN = 100;
-
-    /** An entry with events that the sink refuses. */
+    /** An entry with events that the sink refuses, or that cannot be read. */
     private static final class Failing {
-        private List<OrderEvent> events;
+        private final long sinceNanos;
+        private List<OrderLog.Dead> refused;
         private int tries = 1;
         private long dueNanos;
 
-        private Failing(List<OrderEvent> events, long dueNanos) {
-            this.events = events;
-            this.dueNanos = dueNanos;
+        private Failing(List<OrderLog.Dead> refused, long nowNanos) {
+            this.sinceNanos = nowNanos;
+            this.refused = refused;
+            this.dueNanos = nowNanos + backoff(1);
+        }
+
+        private List<OrderEvent> events() {
+            List<OrderEvent> events = new ArrayList<>();
+            for (OrderLog.Dead one : refused) {
+                if (one.event() != null) {
+                    events.add(one.event());
+                }
+            }
+            return events;
         }
     }
 
@@ -75,14 +83,9 @@ public final class OrderRelay implements AutoCloseable {
     private final String saleId;
     private final OrderRelayBuilder options;
     private final Thread thread;
-    private final TreeMap<Long, LogEntry> held = new TreeMap<>();
+    private final Inbox inbox;
     private final TreeMap<Long, Failing> failing = new TreeMap<>();
     private final List<Long> written = new ArrayList<>();
-    private int eventsHeld;
-    private long total;
-    private boolean readOwn;
-    private long ownAfter;
-    private long idleNanos = System.nanoTime();
     private long tidyNanos = System.nanoTime();
     private int outages;
     private volatile boolean closing;
@@ -91,6 +94,7 @@ public final class OrderRelay implements AutoCloseable {
         this.saleId = sale.saleId();
         this.options = options;
         this.log = new OrderLog(sale, options.group, options.consumer);
+        this.inbox = new Inbox(log, options, () -> closing);
         this.delivery = new Delivery(sink, saleId, () -> closing);
         this.thread = new Thread(this::run, "spike-relay-" + saleId);
         thread.setDaemon(true);
@@ -149,8 +153,7 @@ public final class OrderRelay implements AutoCloseable {
             } catch (RemoteSpikeException noAnswer) {
                 warn(errors++, "no answer from Redis: " + noAnswer.getMessage(), noAnswer);
                 // The reply that got lost may have been of entries that were taken.
-                readOwn = false;
-                ownAfter = 0;
+                inbox.readOwnAgain();
                 pause(backoff(errors));
             } catch (RuntimeException | Error bug) {
                 warn(errors++, "the relay failed: " + bug, bug);
@@ -195,114 +198,44 @@ public final class OrderRelay implements AutoCloseable {
     /** Takes, delivers and acknowledges once; false if there was nothing to do. */
     private boolean step() throws Delivery.Outage {
         acknowledge();
-        boolean took = false;
-        while (hasRoom() && !closing && take()) {
-            took = true;
-        }
-        boolean worked = !held.isEmpty();
+        boolean took = inbox.fill(outages > 0, failing.keySet());
+        boolean worked = !inbox.isEmpty();
         deliverHeld();
         worked |= retryFailing();
         acknowledge();
         return took || worked;
     }
 
-    /**
-     * In an outage also for more than a batch: the first that the sink accepts tells that it is
-     * there.
-     */
-    private boolean hasRoom() {
-        return eventsHeld < options.batch || outages > 0 && held.size() < MOST_FAILING;
-    }
-
-    /** Its own entries first, then new ones; before these, now and then, what others left. */
-    private boolean take() {
-        boolean isFull = failing.size() >= MOST_FAILING;
-        if (System.nanoTime() - idleNanos >= 0 && (readOwn || isFull)) {
-            // Also when full: all that fail may wait for an entry that a dead relay took.
-            if (hold(log.takeIdle(options.idle, mostEntries())) > 0) {
-                return true;
-            }
-            idleNanos = System.nanoTime() + options.idle.toNanos() / 4;
-        }
-        if (isFull) {
-            return false;
-        } else if (readOwn) {
-            return hold(log.takeNew(mostEntries())) > 0;
-        }
-        OrderLog.Taken own = log.takeOwn(ownAfter, mostEntries());
-        hold(own);
-        if (own != null && own.entries().isEmpty()) {
-            readOwn = true;
-        } else if (own != null) {
-            ownAfter = own.entries().get(own.entries().size() - 1).sequence();
-        }
-        return own != null;
-    }
-
-    private int mostEntries() {
-        return Math.max(1, Math.min(TAKEN, options.batch - eventsHeld));
-    }
-
-    /** Answers how many of the entries were not known before. */
-    private int hold(OrderLog.@Nullable Taken taken) {
-        if (taken == null) {
-            return 0;
-        }
-        total = taken.total();
-        int before = held.size();
-        for (LogEntry entry : taken.entries()) {
-            if (!failing.containsKey(entry.sequence())
-                    && held.put(entry.sequence(), entry) == null) {
-                eventsHeld += entry.events().size();
-            }
-        }
-        return held.size() - before;
-    }
-
     private void deliverHeld() throws Delivery.Outage {
-        List<OrderEvent> all =
-                held.values().stream().flatMap(entry -> entry.events().stream()).toList();
-        while (!held.isEmpty() && !closing) {
-            List<LogEntry> batch = nextBatch();
-            List<OrderEvent> events =
-                    batch.stream().flatMap(entry -> entry.events().stream()).toList();
-            Map<Long, List<OrderEvent>> refused = deliver(events, all).stream()
-                    .map(OrderLog.Dead::event)
-                    .collect(Collectors.groupingBy(OrderEvent::sequence));
-            long dueNanos = System.nanoTime() + backoff(1);
+        long now = System.nanoTime();
+        inbox.removeUnreadable()
+                .forEach((sequence, error) -> failing.put(
+                        sequence, new Failing(List.of(new OrderLog.Dead(null, error)), now)));
+        List<OrderEvent> all = inbox.events();
+        while (!inbox.isEmpty() && !closing) {
+            List<LogEntry> batch = inbox.nextBatch(options.batch);
+            Map<Long, List<OrderLog.Dead>> refused = deliver(Inbox.events(batch), all).stream()
+                    .collect(Collectors.groupingBy(OrderRelay::sequence));
             for (LogEntry entry : batch) {
-                List<OrderEvent> left = refused.get(entry.sequence());
+                List<OrderLog.Dead> left = refused.get(entry.sequence());
                 if (left == null) {
                     written.add(entry.sequence());
                 } else {
-                    failing.put(entry.sequence(), new Failing(left, dueNanos));
+                    failing.put(entry.sequence(), new Failing(left, System.nanoTime()));
                 }
-                held.remove(entry.sequence());
             }
-            eventsHeld -= events.size();
+            inbox.remove(batch);
             acknowledge();
         }
     }
 
-    /**
-     * The oldest entries that are held, at least one, with no more events than a batch may have.
-     */
-    private List<LogEntry> nextBatch() {
-        List<LogEntry> batch = new ArrayList<>();
-        int events = 0;
-        for (LogEntry entry : held.values()) {
-            events += entry.events().size();
-            if (!batch.isEmpty() && events > options.batch) {
-                break;
-            }
-            batch.add(entry);
-        }
-        return batch;
+    private static long sequence(OrderLog.Dead refused) {
+        return Objects.requireNonNull(refused.event()).sequence();
     }
 
     private List<OrderLog.Dead> deliver(List<OrderEvent> events, List<OrderEvent> others)
             throws Delivery.Outage {
-        List<OrderLog.Dead> refused = delivery.deliver(events, others, total);
+        List<OrderLog.Dead> refused = delivery.deliver(events, others, inbox.total());
         if (outages > 0 && !events.isEmpty()) {
             LOG.log(Level.INFO, saleId + ": the order sink is back");
             outages = 0;
@@ -321,12 +254,14 @@ public final class OrderRelay implements AutoCloseable {
                 continue;
             }
             worked = true;
-            List<OrderLog.Dead> refused = deliver(entry.events, entry.events);
-            entry.events = refused.stream().map(OrderLog.Dead::event).toList();
-            if (refused.isEmpty()) {
+            List<OrderEvent> events = entry.events();
+            if (!events.isEmpty()) {
+                entry.refused = deliver(events, events);
+            }
+            if (entry.refused.isEmpty()) {
                 written.add(next.getKey());
                 all.remove();
-            } else if (++entry.tries >= options.tries && bury(next.getKey(), refused)) {
+            } else if (++entry.tries >= options.tries && bury(next.getKey(), entry)) {
                 all.remove();
             } else {
                 entry.dueNanos = System.nanoTime() + backoff(entry.tries);
@@ -336,15 +271,17 @@ public final class OrderRelay implements AutoCloseable {
     }
 
     /** Whether the entry is done with. */
-    private boolean bury(long sequence, List<OrderLog.Dead> refused) {
+    private boolean bury(long sequence, Failing entry) {
         acknowledge();
-        OrderLog.Burial burial = log.bury(sequence, refused);
+        Duration triedFor = Duration.ofNanos(System.nanoTime() - entry.sinceNanos);
+        boolean isLong = triedFor.compareTo(options.idle.multipliedBy(2)) > 0;
+        OrderLog.Burial burial = log.bury(sequence, entry.refused, isLong ? null : triedFor);
         if (burial == OrderLog.Burial.DONE) {
             LOG.log(
                     Level.ERROR,
-                    saleId + ": " + refused.size() + " order events of entry " + sequence
+                    saleId + ": " + entry.refused.size() + " order events of entry " + sequence
                             + " could not be written and are in the dead letters: "
-                            + refused.get(0).error());
+                            + entry.refused.get(0).error());
         }
         return burial != OrderLog.Burial.NOT_YET;
     }

@@ -10,6 +10,8 @@ import dev.spike.core.Sale;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
+import redis.clients.jedis.StreamEntryID;
+
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
@@ -239,6 +241,45 @@ class OrderRelayFaultsTest extends OrderRelayCase {
     }
 
     @Test
+    void entryThatMakesNoSense_isPutAside_andTheOthersGoOn() {
+        reserveEach("before", 1);
+        long next = stock.levels().sequence() + 1;
+        REDIS.client().xadd(key("log"), new StreamEntryID(next, 0), Map.of("t", "never"));
+        REDIS.client().hset(key("stock"), "sequence", Long.toString(next));
+        reserveEach("after", 1);
+        awaitAllAcknowledged(start(relay(sink).tries(2)));
+        assertThat(sink.events()).hasSize(2);
+        assertThat(deadLetters()).hasSize(1);
+        assertThat(deadLetters().get(0))
+                .containsEntry("entry", next + "-0")
+                .hasEntrySatisfying("error", error -> assertThat(error).contains("unreadable"));
+    }
+
+    @Test
+    void burying_waitsForWhatAnotherRelayTookBefore_alsoIfThatIsNewer() {
+        reserveTogether("poison", 1);
+        OrderLog log = consumer("relay");
+        log.takeNew(10);
+        log.acknowledge(List.of(1L));
+        reserveTogether("frees-units", 1);
+        consumer("other").takeNew(10);
+        List<OrderLog.Dead> dead = List.of(new OrderLog.Dead(null, "one too many"));
+        assertThat(log.bury(2, dead, Duration.ZERO)).isEqualTo(OrderLog.Burial.NOT_YET);
+        assertThat(log.bury(2, dead, Duration.ofDays(1)))
+                .as("the other took it after these tries began")
+                .isEqualTo(OrderLog.Burial.DONE);
+
+        reserveTogether("poison-two", 1);
+        log.takeNew(10);
+        consumer("other").acknowledge(List.of(3L));
+        reserveTogether("frees-more", 1);
+        consumer("other").takeNew(10);
+        assertThat(log.bury(4, dead, Duration.ZERO)).isEqualTo(OrderLog.Burial.NOT_YET);
+        consumer("other").acknowledge(List.of(5L));
+        assertThat(log.bury(4, dead, Duration.ZERO)).isEqualTo(OrderLog.Burial.DONE);
+    }
+
+    @Test
     void burying_isOneStepWithTheAcknowledgement_andDoneOnce() {
         reserveTogether("poison", 2);
         OrderLog log = consumer("relay");
@@ -247,16 +288,16 @@ class OrderRelayFaultsTest extends OrderRelayCase {
                 .toList();
         List<OrderLog.Dead> dead =
                 events.stream().map(event -> new OrderLog.Dead(event, "broken")).toList();
-        assertThat(log.bury(2, dead)).isEqualTo(OrderLog.Burial.NOT_YET);
+        assertThat(log.bury(2, dead, null)).isEqualTo(OrderLog.Burial.NOT_YET);
         assertThat(pending("orders")).containsExactly(1L, 2L);
         assertThat(deadLetters()).isEmpty();
         log.acknowledge(List.of(1L));
-        assertThat(log.bury(2, dead)).isEqualTo(OrderLog.Burial.DONE);
+        assertThat(log.bury(2, dead, null)).isEqualTo(OrderLog.Burial.DONE);
         assertThat(pending("orders")).isEmpty();
-        assertThat(log.bury(2, dead)).isEqualTo(OrderLog.Burial.NOT_NEEDED);
+        assertThat(log.bury(2, dead, null)).isEqualTo(OrderLog.Burial.NOT_NEEDED);
         reserveTogether("good", 2);
         log.takeNew(10);
-        assertThat(log.bury(2, dead)).isEqualTo(OrderLog.Burial.NOT_NEEDED);
+        assertThat(log.bury(2, dead, null)).isEqualTo(OrderLog.Burial.NOT_NEEDED);
         assertThat(deadBuyers()).containsExactly("poison0", "poison1");
     }
 

@@ -1,0 +1,158 @@
+package dev.spike.redis;
+
+import dev.spike.core.LogEntry;
+import dev.spike.core.OrderEvent;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.function.BooleanSupplier;
+
+/**
+ * What a relay has taken from the log and not yet delivered: first what it took before it ended,
+ * then what is new, and before that, now and then, what others left. For one thread.
+ */
+final class Inbox {
+
+    /** How many entries are taken in one call. */
+    private static final int TAKEN = 100;
+
+    /** How many entries that the sink refuses, or holds up, end the taking of new ones. */
+    private static final int MOST_WAITING = 1_000;
+
+    private final OrderLog log;
+    private final OrderRelayBuilder options;
+    private final BooleanSupplier closing;
+    private final TreeMap<Long, LogEntry> held = new TreeMap<>();
+    private final Map<Long, String> unreadable = new TreeMap<>();
+    private int eventsHeld;
+    private long total;
+    private boolean readOwn;
+    private long ownAfter;
+    private long idleNanos = System.nanoTime();
+
+    Inbox(OrderLog log, OrderRelayBuilder options, BooleanSupplier closing) {
+        this.log = log;
+        this.options = options;
+        this.closing = closing;
+    }
+
+    /**
+     * Takes until a batch is held, or there is nothing more; in an outage also more than a batch,
+     * since the first event that the sink accepts tells that it is there.
+     *
+     * @param failing the entries that the sink refuses
+     * @return whether anything was taken
+     */
+    boolean fill(boolean outage, Set<Long> failing) {
+        boolean took = false;
+        while ((eventsHeld < options.batch || outage && held.size() < MOST_WAITING)
+                && !closing.getAsBoolean()
+                && take(failing)) {
+            took = true;
+        }
+        return took;
+    }
+
+    private boolean take(Set<Long> failing) {
+        boolean isFull = failing.size() >= MOST_WAITING;
+        int most = Math.max(1, Math.min(TAKEN, options.batch - eventsHeld));
+        if (System.nanoTime() - idleNanos >= 0 && (readOwn || isFull)) {
+            // Also when full: all that fail may wait for an entry that a dead relay took.
+            if (hold(log.takeIdle(options.idle, most), failing)) {
+                return true;
+            }
+            idleNanos = System.nanoTime() + options.idle.toNanos() / 4;
+        }
+        if (isFull) {
+            return false;
+        } else if (readOwn) {
+            return hold(log.takeNew(most), failing);
+        }
+        OrderLog.Taken own = log.takeOwn(ownAfter, most);
+        hold(own, failing);
+        if (own != null && own.isEmpty()) {
+            readOwn = true;
+        } else if (own != null) {
+            ownAfter = own.last();
+        }
+        return own != null;
+    }
+
+    /** Whether any of the entries was not known before. */
+    private boolean hold(OrderLog.@Nullable Taken taken, Set<Long> failing) {
+        if (taken == null) {
+            return false;
+        }
+        total = taken.total();
+        boolean anyNew = false;
+        for (LogEntry entry : taken.entries()) {
+            if (!failing.contains(entry.sequence()) && held.put(entry.sequence(), entry) == null) {
+                eventsHeld += entry.events().size();
+                anyNew = true;
+            }
+        }
+        for (Map.Entry<Long, String> entry : taken.unreadable().entrySet()) {
+            if (!failing.contains(entry.getKey())) {
+                anyNew |= unreadable.put(entry.getKey(), entry.getValue()) == null;
+            }
+        }
+        return anyNew;
+    }
+
+    /** The reply to a call got lost, and it may have taken something. */
+    void readOwnAgain() {
+        readOwn = false;
+        ownAfter = 0;
+    }
+
+    /** The units that the orders of the sale may have, as of the last call. */
+    long total() {
+        return total;
+    }
+
+    boolean isEmpty() {
+        return held.isEmpty();
+    }
+
+    List<OrderEvent> events() {
+        return events(held.values());
+    }
+
+    static List<OrderEvent> events(Collection<LogEntry> entries) {
+        return entries.stream().flatMap(entry -> entry.events().stream()).toList();
+    }
+
+    /** The oldest entries, at least one, with no more events than that unless it alone has more. */
+    List<LogEntry> nextBatch(int mostEvents) {
+        List<LogEntry> batch = new ArrayList<>();
+        int events = 0;
+        for (LogEntry entry : held.values()) {
+            events += entry.events().size();
+            if (!batch.isEmpty() && events > mostEvents) {
+                break;
+            }
+            batch.add(entry);
+        }
+        return batch;
+    }
+
+    void remove(List<LogEntry> batch) {
+        for (LogEntry entry : batch) {
+            held.remove(entry.sequence());
+            eventsHeld -= entry.events().size();
+        }
+    }
+
+    /** The entries that make no sense, each with why; they are not held any longer. */
+    Map<Long, String> removeUnreadable() {
+        Map<Long, String> removed = Map.copyOf(unreadable);
+        unreadable.clear();
+        return removed;
+    }
+}
