@@ -32,12 +32,15 @@ local function fields(flat)
   return of
 end
 
--- How many order events were logged up to this sequence, and when the entry after it was logged.
+-- How many order events were logged up to this sequence, and when the entry after it was logged. Passes over an entry that
+-- makes no sense.
 local function position(sequence)
-  local following = redis.call('XRANGE', KEYS[2], string.format('%.0f-0', sequence + 1), '+', 'COUNT', 1)[1]
-  if following then
-    local of = fields(following[2])
-    return tonumber(of.before), of.t
+  local following = redis.call('XRANGE', KEYS[2], string.format('%.0f-0', sequence + 1), '+', 'COUNT', 10)
+  for i = 1, #following do
+    local of = fields(following[i][2])
+    if tonumber(of.before or '') and tonumber(of.t or '') then
+      return tonumber(of.before), of.t
+    end
   end
   return tonumber(stock[1]), ''
 end
