@@ -25,15 +25,18 @@ public final class Crowd implements AutoCloseable {
     private final List<Spike> nodes;
     private final long seed;
     private final int buyers;
+    private final int rounds;
     private final ExecutorService threads;
     private final List<Future<?>> running = new ArrayList<>();
     private final AtomicBoolean stop = new AtomicBoolean();
     private final Map<Outcome, AtomicLong> answers = new ConcurrentHashMap<>();
 
-    public Crowd(List<Spike> nodes, int buyers, long seed) {
+    /** @param rounds of 20 wishes through each node */
+    public Crowd(List<Spike> nodes, int buyers, int rounds, long seed) {
         this.nodes = nodes;
         this.seed = seed;
         this.buyers = buyers;
+        this.rounds = rounds;
         this.threads = Executors.newFixedThreadPool(nodes.size());
         for (int i = 0; i < nodes.size(); i++) {
             int node = i;
@@ -44,7 +47,7 @@ public final class Crowd implements AutoCloseable {
     private void run(int node) {
         Random random = new Random(seed + node);
         List<ReservationId> held = new ArrayList<>();
-        for (int round = 0; !stop.get(); round++) {
+        for (int round = 0; round < rounds && !stop.get(); round++) {
             List<CompletionStage<Answer>> asked = new ArrayList<>();
             for (int i = 0; i < 20; i++) {
                 asked.add(ask(nodes.get(node), random, held, node + "-" + round + "-" + i));
@@ -82,12 +85,12 @@ public final class Crowd implements AutoCloseable {
         return wish < 15 ? node.confirmAsync(id) : node.cancelAsync(id);
     }
 
-    /** How often an outcome was answered. */
-    public long answers(Outcome outcome) {
-        return answers.getOrDefault(outcome, new AtomicLong()).get();
+    /** Whether somebody still buys. */
+    public boolean isBusy() {
+        return running.stream().anyMatch(one -> !one.isDone());
     }
 
-    /** Sends everybody home, and demands that all were answered. */
+    /** Sends everybody home, and demands that they bought, and that all were answered. */
     @Override
     public void close() {
         stop.set(true);

@@ -128,6 +128,7 @@ final class Auditor {
             if (event.sequence() > readLate.getOrDefault(event.id(), 0L)) {
                 reservations.advance(event);
             }
+            seen.add(event.id());
         }
     }
 

@@ -24,7 +24,7 @@ final class OrderAuditor {
     private long matched;
     private long inFlight;
 
-    /** @param reservations those that the audit has read */
+    /** @param reservations those that the audit has read, or read of in the log */
     OrderAuditor(RemoteSpike remote, OrderBook book, Findings findings, UsedKeys reservations) {
         this.remote = remote;
         this.book = book;
@@ -128,12 +128,17 @@ final class OrderAuditor {
             findings.add(new Difference(
                     Kind.EXTRA,
                     Place.ORDERS,
-                    "order that is " + order.status() + ": there is no such reservation",
+                    withoutReservation(order.status()),
                     0,
                     order.quantity(),
                     id,
                     id.buyer()));
         }
+    }
+
+    /** The difference of an order that there is no reservation of. */
+    static String withoutReservation(Outcome status) {
+        return "order that is " + status + ": there is no such reservation";
     }
 
     Map<Outcome, OrderBook.Sum> sums() {

@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
@@ -86,13 +87,13 @@ final class Repairs {
         return "";
     }
 
-    /** Whether there was more than the reservations tell of, by their count or by the orders. */
+    /** Whether more were made than there are, by their count or by orders that hold units. */
     private boolean wereReservationsLost() {
+        Set<String> lost = Set.of(
+                OrderAuditor.withoutReservation(Outcome.RESERVED),
+                OrderAuditor.withoutReservation(Outcome.CONFIRMED));
         return reservations() < audit.levels().reservations()
-                || audit.differences().stream()
-                        .anyMatch(difference -> difference.kind() == Kind.EXTRA
-                                && difference.place() == Place.ORDERS
-                                && difference.expected() == 0);
+                || audit.differences().stream().map(Difference::what).anyMatch(lost::contains);
     }
 
     private String correct(RemoteSpike.Correction correction) {
