@@ -40,8 +40,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 import redis.clients.jedis.StreamEntryID;
 import redis.clients.jedis.UnifiedJedis;
 
+import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -287,7 +289,7 @@ class AuditTest {
             }
 
             @Override
-            public List<Order> find(String sale, java.util.Collection<ReservationId> ids) {
+            public List<Order> find(String sale, Collection<ReservationId> ids) {
                 // With each page, so that the table is rehashed between pages.
                 int from = 2_000 + 1_000 * grown.size();
                 if (grown.size() < 7) {
@@ -579,18 +581,17 @@ class AuditTest {
         OrderBook away = new OrderBook() {
             @Override
             public Map<Outcome, Sum> sums(String sale) throws Exception {
-                throw new java.io.IOException("away");
+                throw new IOException("away");
             }
 
             @Override
-            public List<Order> find(String sale, java.util.Collection<ReservationId> ids)
-                    throws Exception {
-                throw new java.io.IOException("away");
+            public List<Order> find(String sale, Collection<ReservationId> ids) throws Exception {
+                throw new IOException("away");
             }
 
             @Override
             public List<Order> page(String sale, String after, int limit) throws Exception {
-                throw new java.io.IOException("away");
+                throw new IOException("away");
             }
         };
         assertThatThrownBy(() -> audit(away))
@@ -623,6 +624,21 @@ class AuditTest {
     }
 
     @Test
+    void levelChanged_logTellsWhen_untilItIsRepaired() {
+        OrderRelay relay = openAndSell();
+        jedis.hincrBy(key("stock"), "sold", 2);
+        reserve("dave", "a", 1);
+        awaitAllWritten(relay);
+        assertThat(told(audit(orders)))
+                .containsExactly(
+                        "EXTRA LEVELS sold: 2, found 4",
+                        "EXTRA LEVELS available: 27, found 29",
+                        "EXTRA LOG sold of log entry 9: 2, found 4");
+        repair(false);
+        assertBalanced();
+    }
+
+    @Test
     void repair_saleMovedOnSinceTheAudit_isNotDone() {
         openAndSell();
         jedis.hincrBy(key("stock"), "reserved", 1);
@@ -636,7 +652,7 @@ class AuditTest {
             }
 
             @Override
-            public List<Order> find(String sale, java.util.Collection<ReservationId> ids) {
+            public List<Order> find(String sale, Collection<ReservationId> ids) {
                 return orders.find(sale, ids);
             }
 
