@@ -36,6 +36,7 @@ final class Auditor {
     private final Map<ReservationId, Long> readLate = new HashMap<>();
     private final Map<String, Long> unitsUnaccounted = new HashMap<>();
     private long unitsOfBuyers;
+    private int eventsSeen;
 
     Auditor(RemoteSpike remote, @Nullable OrderBook book) {
         this.remote = remote;
@@ -64,8 +65,9 @@ final class Auditor {
         long soldBefore = remote.soldBefore();
         compareLevels(after, total, soldBefore);
         compareBuyers(log.isComplete(after.sequence()));
+        Map<Outcome, OrderBook.Sum> logged = log.sums();
         if (orders != null) {
-            orders.finish();
+            orders.finish(this::readOn);
         }
         return new Audit(
                 findings.areInFlight(),
@@ -75,7 +77,7 @@ final class Auditor {
                         soldBefore,
                         reservations.sums(),
                         unitsOfBuyers,
-                        log.sums(),
+                        logged,
                         log.first(),
                         orders == null ? null : orders.sums()),
                 findings.told());
@@ -130,6 +132,15 @@ final class Auditor {
             }
             seen.add(event.id());
         }
+        eventsSeen = log.events().size();
+    }
+
+    /** Notes the reservations that were made since, of which there may be orders. */
+    private void readOn() {
+        log.readTo(remote.levels().sequence());
+        List<OrderEvent> events = log.events();
+        events.subList(eventsSeen, events.size()).forEach(event -> seen.add(event.id()));
+        eventsSeen = events.size();
     }
 
     private void compareLevels(Levels after, long total, long soldBefore) {

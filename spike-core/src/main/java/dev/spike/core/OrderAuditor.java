@@ -105,8 +105,12 @@ final class OrderAuditor {
                 reservation.id().buyer()));
     }
 
-    /** Looks for orders without a reservation, if there are more orders than were found. */
-    void finish() {
+    /**
+     * Looks for orders without a reservation, if there are more orders than were found.
+     *
+     * @param readOn adds the reservations that were made meanwhile
+     */
+    void finish(Runnable readOn) {
         if (inFlight > 0) {
             String what = "reservations whose order is not written as they are";
             findings.inFlight(Place.ORDERS, what, inFlight, 0, null);
@@ -117,14 +121,21 @@ final class OrderAuditor {
         while (all > matched && (after.isEmpty() || page.size() == PAGE)) {
             String last = after;
             page = ask(() -> book.page(remote.saleId(), last, PAGE));
-            page.forEach(this::compareBack);
+            if (!page.stream().allMatch(this::isKnown)) {
+                readOn.run();
+            }
+            page.stream().filter(order -> !isKnown(order)).forEach(this::compareBack);
             after = page.isEmpty() ? " " : page.get(page.size() - 1).id().toString();
         }
     }
 
+    private boolean isKnown(Order order) {
+        return reservations.mayContain(order.id().buyer(), order.id().key());
+    }
+
     private void compareBack(Order order) {
         ReservationId id = order.id();
-        if (!reservations.mayContain(id.buyer(), id.key()) && remote.find(id) == null) {
+        if (remote.find(id) == null) {
             findings.add(new Difference(
                     Kind.EXTRA,
                     Place.ORDERS,

@@ -681,14 +681,14 @@ class AuditTest {
             orders.lose(id("many" + i, "key" + 2 * i));
             orders.plant(id("mallory" + i, "a"), 1, Outcome.CANCELLED);
         }
-        jedis.hincrBy(key("stock"), "reserved", 1);
+        jedis.hincrBy(key("stock"), "reserved", -1);
         Audit audit = audit(orders);
         assertThat(audit.balanced()).isFalse();
         assertThat(audit.differences())
                 .filteredOn(d -> d.kind() == Kind.MISSING)
                 .hasSize(100);
         assertThat(audit.differences()).filteredOn(d -> d.kind() == Kind.EXTRA).hasSize(100);
-        assertThat(told(audit)).contains("EXTRA LEVELS reserved: 1000, found 1001");
+        assertThat(told(audit)).contains("MISSING LEVELS reserved: 1000, found 999");
         for (int i = 0; i < 3; i++) {
             repair(false);
         }
