@@ -16,8 +16,9 @@ import java.util.function.LongSupplier;
  * What a node knows of the shared stock, and so what it may refuse by itself. Immutable; a
  * {@link Spike} replaces it with each reply.
  *
- * <p>The gate refuses only what the shared stock refused when it last reported. It may lag behind
- * units that came back, by three syncs at most; it never refuses a key that it knows to be used.
+ * <p>The gate refuses only what the shared stock refused when it last reported, or what it would
+ * reserve but for the backlog of orders. It may lag behind units that came back, by three syncs at
+ * most; it never refuses a key that it knows to be used.
  */
 final class Gate {
 
@@ -72,7 +73,10 @@ final class Gate {
         if (halted != null) {
             this.sellable = 0;
             this.beyond = REFUSALS.get(Outcome.UNAVAILABLE);
-        } else if (levels != null && levels.backlog() >= mostBacklog) {
+        } else if (levels != null
+                && !outdated
+                && levels.backlog() >= mostBacklog
+                && levels.answerTo(1) == Outcome.RESERVED) {
             this.sellable = 0;
             this.beyond = BACKED_UP;
         } else if (levels != null && !outdated) {
@@ -209,7 +213,6 @@ final class Gate {
     private boolean mayHaveOpened(LongSupplier nanoTime) {
         return levels != null
                 && levels.phase() == Phase.NOT_YET_OPEN
-                && !isBackedUp()
                 && halted == null
                 && (levels.opensAt() == null
                         || !levels.asOf()

@@ -21,7 +21,7 @@ import java.util.function.LongSupplier;
 
 /**
  * Keeps a node's {@link Gate} true: every reply of the shared stock goes through here, and when
- * none comes, a look now and then.
+ * none comes, a sweep at least once a sync interval.
  *
  * <p>Replies of concurrent calls may come out of order; an older one never replaces a newer. Each
  * is compared with what was known when its call was <em>sent</em>: another ledger, or a sequence
@@ -36,7 +36,7 @@ final class GateKeeper {
      * The pause of a sweep that found more than it may end at once; the store lets others rest as
      * long.
      */
-    private static final long MORE_NANOS = Duration.ofNanos(800_000).toNanos();
+    private static final long MORE_NANOS = 800_000;
 
     private static final Logger LOG = System.getLogger(Spike.class.getName());
 

@@ -166,6 +166,9 @@ final class OrderAuditor {
         try {
             return question.call();
         } catch (Exception noAnswer) {
+            if (noAnswer instanceof InterruptedException) {
+                Thread.currentThread().interrupt();
+            }
             throw new RemoteSpikeException(
                     RemoteSpikeException.Kind.NOT_EXECUTED,
                     "the order book gives no answer: " + noAnswer,

@@ -80,7 +80,8 @@ public interface RemoteSpike {
      * @param levels the levels after it
      * @param expired how many reservations it ended, at most {@value #MAX_SWEEP}
      * @param isMore whether more are due, so that it should be called again at once
-     * @param nextDeadline when there may be something to do again; null: not known
+     * @param nextDeadline when there may be something to do again; null: nothing is held, or there
+     *     is no such sale
      */
     record Sweep(
             Levels levels,
@@ -114,7 +115,8 @@ public interface RemoteSpike {
      *
      * @param effect what became of the wish
      * @param applied by how many units the total was changed under this operation id, now or
-     *     before; may be nearer to 0 than the wish
+     *     before; may be nearer to 0 than the wish; 0 if it was used with another delta, or there
+     *     is no such sale
      * @param levels the levels after it
      */
     record Restock(Effect effect, long applied, Levels levels) {

@@ -97,16 +97,9 @@ final class Repairs {
     }
 
     private String correct(RemoteSpike.Correction correction) {
-        try {
-            return remote.correct(correction)
-                    ? ""
-                    : "the sale changed since the audit; close it, or try again";
-        } catch (RemoteSpikeException damaged) {
-            if (damaged.kind() != RemoteSpikeException.Kind.BROKEN) {
-                throw damaged;
-            }
-            return String.valueOf(damaged.getMessage());
-        }
+        return remote.correct(correction)
+                ? ""
+                : "the sale changed since the audit; close it, or try again";
     }
 
     private void repairOrder(boolean dryRun, Difference difference) {
@@ -141,14 +134,29 @@ final class Repairs {
             long total = audit.sums().total() - audit.sums().soldBefore();
             orders.write(remote.saleId(), total, List.of(event));
             return "";
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            return interrupted.toString();
         } catch (Exception refused) {
             return refused.toString();
         }
     }
 
     private void step(boolean dryRun, String what, Supplier<String> doing) {
-        String why = dryRun ? "dry run" : doing.get();
+        String why = dryRun ? "dry run" : attempt(doing);
         steps.add(new Step(what, why.isEmpty(), why));
+    }
+
+    /** A step that fails must not hide what the others did. */
+    private static String attempt(Supplier<String> doing) {
+        try {
+            return doing.get();
+        } catch (RemoteSpikeException noAnswer) {
+            String message = String.valueOf(noAnswer.getMessage());
+            return noAnswer.kind() == RemoteSpikeException.Kind.UNKNOWN
+                    ? "no reply, done or not; audit again: " + message
+                    : message;
+        }
     }
 
     private long reservations() {

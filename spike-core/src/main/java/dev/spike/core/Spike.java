@@ -345,7 +345,7 @@ public final class Spike implements AutoCloseable {
      * @param book the orders; null: not audited
      * @param sink where orders are written; null: none are
      * @return empty if there is no such sale
-     * @throws RemoteSpikeException if the shared stock or the book gave no answer
+     * @throws RemoteSpikeException if the audit got no answer from the shared stock or the book
      */
     public Optional<Repair> repair(
             boolean dryRun, @Nullable OrderBook book, @Nullable OrderSink sink) {

@@ -495,6 +495,27 @@ class SpikeTest {
     }
 
     @Test
+    void backlogReached_isUnavailable_butASoldOutSaleSaysSo_andHoldersAreTold() {
+        stock.open(Sale.of("ticket", 2));
+        Spike spike = start(Spike.builder(remote).syncEvery(NEVER).orderBacklog(5));
+        assertThat(spike.reserve("alice", "key", 1).outcome()).isEqualTo(Outcome.RESERVED);
+        remote.onLevels = levels -> withBacklog(levels, 5);
+        spike.sync();
+        assertThat(spike.reserve("bob", 1).outcome()).isEqualTo(Outcome.UNAVAILABLE);
+        await().untilAsserted(() ->
+                assertThat(spike.reserve("alice", "key", 1).outcome()).isEqualTo(Outcome.RESERVED));
+        remote.onLevels = levels -> withBacklog(levels, 4);
+        spike.sync();
+        assertThat(spike.reserve("bob", 1).outcome()).isEqualTo(Outcome.RESERVED);
+        remote.onLevels = levels -> withBacklog(levels, 5);
+        spike.sync();
+        assertThat(spike.reserve("carol", 1).outcome()).isEqualTo(Outcome.ALL_RESERVED);
+        stock.closeSale();
+        spike.sync();
+        assertThat(spike.reserve("carol", 1).outcome()).isEqualTo(Outcome.CLOSED);
+    }
+
+    @Test
     void storeWhoseSequenceWentBack_isNoticed_andSellingStops() {
         Spike spike = open(5);
         assertThat(spike.reserve("alice", 1).outcome()).isEqualTo(Outcome.RESERVED);
@@ -525,6 +546,14 @@ class SpikeTest {
     }
 
     private static Levels withSequence(Levels levels, long sequence) {
+        return with(levels, sequence, levels.backlog());
+    }
+
+    private static Levels withBacklog(Levels levels, long backlog) {
+        return with(levels, levels.sequence(), backlog);
+    }
+
+    private static Levels with(Levels levels, long sequence, long backlog) {
         return new Levels(
                 levels.phase(),
                 levels.ledger(),
@@ -533,7 +562,7 @@ class SpikeTest {
                 levels.reserved(),
                 levels.sold(),
                 levels.reservations(),
-                levels.backlog(),
+                backlog,
                 levels.opensAt(),
                 levels.closesAt(),
                 levels.asOf());

@@ -48,11 +48,15 @@ final class DataDirectory implements AutoCloseable {
                     Files.createDirectories(directory).resolve(part),
                     StandardOpenOption.CREATE,
                     StandardOpenOption.WRITE);
-            if (isFree(channel)) {
-                return new DataDirectory(channel);
+            boolean isMine = false;
+            try {
+                isMine = isFree(channel);
+                return isMine ? new DataDirectory(channel) : null;
+            } finally {
+                if (!isMine) {
+                    channel.close();
+                }
             }
-            channel.close();
-            return null;
         } catch (IOException failure) {
             throw new StartException(
                     "--data " + directory + " cannot be written: " + failure, failure);

@@ -35,6 +35,7 @@ final class Listeners implements AutoCloseable {
             OpenSale main,
             Orders orders,
             StoreCalls calls,
+            StoreCalls audits,
             Handover handover,
             @Nullable StatLog statLog) {
         this.handover = handover;
@@ -43,7 +44,8 @@ final class Listeners implements AutoCloseable {
         ReservationsHandler reservations =
                 new ReservationsHandler(sales, calls, handover, orders.isKept());
         SaleHandler sale = new SaleHandler(sales, handover);
-        OperationsHandler operations = new OperationsHandler(sales, orders, calls, handover);
+        OperationsHandler operations =
+                new OperationsHandler(sales, orders, calls, audits, handover);
         BuyTicketHandler buyTicket = new BuyTicketHandler(main, handover, statLog);
         this.undertow = undertow(worker)
                 .addListener(listener(

@@ -36,12 +36,15 @@ final class OperationsHandler {
     private final Sales sales;
     private final Orders orders;
     private final StoreCalls calls;
+    private final StoreCalls audits;
     private final Handover handover;
 
-    OperationsHandler(Sales sales, Orders orders, StoreCalls calls, Handover handover) {
+    OperationsHandler(
+            Sales sales, Orders orders, StoreCalls calls, StoreCalls audits, Handover handover) {
         this.sales = sales;
         this.orders = orders;
         this.calls = calls;
+        this.audits = audits;
         this.handover = handover;
     }
 
@@ -108,6 +111,7 @@ final class OperationsHandler {
                 throw new BadRequest("delta must not be 0");
             }
             answer(
+                    calls,
                     exchange,
                     saleId,
                     spike -> Optional.of(spike.restock(opId, delta)),
@@ -141,18 +145,24 @@ final class OperationsHandler {
 
     private void hours(HttpServerExchange exchange, String saleId, Function<Spike, Levels> change)
             throws Exception {
-        answer(exchange, saleId, spike -> Optional.of(change.apply(spike)), (same, levels) -> {
-            if (levels.phase() == Levels.Phase.ABSENT) {
-                Problem.NOT_FOUND.send(same);
-            } else {
-                Reply.json(200, State.of(saleId, levels)).send(same);
-            }
-        });
+        answer(
+                calls,
+                exchange,
+                saleId,
+                spike -> Optional.of(change.apply(spike)),
+                (same, levels) -> {
+                    if (levels.phase() == Levels.Phase.ABSENT) {
+                        Problem.NOT_FOUND.send(same);
+                    } else {
+                        Reply.json(200, State.of(saleId, levels)).send(same);
+                    }
+                });
     }
 
     /** {@code GET …/orders}: how far the order book is behind. */
     void orders(HttpServerExchange exchange, String saleId) throws Exception {
         answer(
+                calls,
                 exchange,
                 saleId,
                 spike -> Optional.ofNullable(orders.relay(saleId)).map(OrderRelay::lag),
@@ -164,17 +174,19 @@ final class OperationsHandler {
     /** {@code GET …/audit}. */
     void audit(HttpServerExchange exchange, String saleId) throws Exception {
         answer(
+                audits,
                 exchange,
                 saleId,
                 spike -> spike.audit(orders.book()),
                 (same, audit) -> Reply.json(200, body(saleId, audit)).send(same));
     }
 
-    /** {@code POST …/repair}: a dry run unless the body says otherwise. */
+    /** {@code POST …/repair}: the body says whether it is a dry run. */
     void repair(HttpServerExchange exchange, String saleId) throws Exception {
         RequestBody.read(exchange, Set.of("dryRun"), body -> {
             boolean dryRun = isDryRun(body);
             answer(
+                    audits,
                     exchange,
                     saleId,
                     spike -> spike.repair(dryRun, orders.book(), orders.sink()),
@@ -197,6 +209,7 @@ final class OperationsHandler {
 
     /** Asks the store, and sends what it answers, or that there is no such sale. */
     private <T> void answer(
+            StoreCalls threads,
             HttpServerExchange exchange,
             String saleId,
             Function<Spike, Optional<T>> question,
@@ -205,7 +218,7 @@ final class OperationsHandler {
         CompletionStage<Optional<T>> answer = sales.find(saleId)
                 .thenCompose(sale -> sale.isEmpty()
                         ? CompletableFuture.completedStage(Optional.empty())
-                        : calls.call(() -> question.apply(sale.get().spike())));
+                        : threads.call(() -> question.apply(sale.get().spike())));
         handover.answer(exchange, answer, (same, found) -> {
             if (found.isEmpty()) {
                 Problem.NOT_FOUND.send(same);

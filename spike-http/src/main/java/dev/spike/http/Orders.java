@@ -9,6 +9,7 @@ import dev.spike.redis.RedisSpike;
 import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
+import java.lang.System.Logger.Level;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Files;
@@ -42,6 +43,7 @@ final class Orders implements AutoCloseable {
     private final ScheduledExecutorService retry =
             Executors.newSingleThreadScheduledExecutor(task -> daemon(task, "spike-http-orders"));
     private @Nullable DataDirectory lock;
+    private boolean waiting;
     private boolean closed;
 
     /** @param lockedIn the directory of a file that one server at a time writes; null: shared */
@@ -117,14 +119,32 @@ final class Orders implements AutoCloseable {
             return;
         }
         if (lockedIn != null && lock == null) {
-            lock = DataDirectory.tryLock(lockedIn, "orders.lock");
+            lock = tryLock(lockedIn);
             if (lock == null) {
-                retry.schedule(this::startRelays, RETRY.toMillis(), TimeUnit.MILLISECONDS);
+                if (!waiting) {
+                    waiting = true;
+                    retry.schedule(this::retry, RETRY.toMillis(), TimeUnit.MILLISECONDS);
+                }
                 return;
             }
         }
         sales.forEach((saleId, sale) -> relays.computeIfAbsent(
                 saleId, first -> OrderRelay.of(sale, sink).consumer(consumer).start()));
+    }
+
+    private synchronized void retry() {
+        waiting = false;
+        startRelays();
+    }
+
+    private static @Nullable DataDirectory tryLock(Path directory) {
+        try {
+            return DataDirectory.tryLock(directory, "orders.lock");
+        } catch (StartException failure) {
+            System.getLogger(SpikeServer.class.getName())
+                    .log(Level.WARNING, "no orders are written now: " + failure.getMessage());
+            return null;
+        }
     }
 
     /** The relay of a sale; null: none. */

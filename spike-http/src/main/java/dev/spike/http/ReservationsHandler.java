@@ -23,6 +23,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 
@@ -132,11 +133,8 @@ final class ReservationsHandler {
         } catch (IllegalArgumentException malformed) {
             throw new BadRequest("sale must be 1 to 64 of A-Z a-z 0-9 _ -");
         }
-        if (cursor != null && !cursor.matches("k[A-Za-z0-9_-]{0,64}")) {
-            throw new BadRequest("cursor must be the next of a page");
-        }
         CompletionStage<Optional<RemoteSpike.Page>> page =
-                look(saleId, spike -> Optional.of(spike.reservationsOf(buyer, cursor)));
+                look(saleId, spike -> Optional.of(page(spike, buyer, cursor)));
         handover.answer(exchange, page, (same, found) -> {
             if (found.isEmpty()) {
                 Problem.NOT_FOUND.send(same);
@@ -147,6 +145,15 @@ final class ReservationsHandler {
                 Reply.json(200, new Listing(reservations, found.get().next())).send(same);
             }
         });
+    }
+
+    private static RemoteSpike.Page page(Spike spike, String buyer, @Nullable String cursor) {
+        try {
+            return spike.reservationsOf(buyer, cursor);
+        } catch (IllegalArgumentException malformed) {
+            // The buyer was checked.
+            throw new CompletionException(new BadRequest("cursor must be the next of a page"));
+        }
     }
 
     /** Asks the store, if it has the sale. */

@@ -27,15 +27,17 @@ final class RunningServer implements AutoCloseable {
         try {
             StatLog statLog = statLog(options.statLog);
             store = begun(Store.open(options));
-            StoreCalls calls = begun(new StoreCalls());
+            StoreCalls calls = begun(new StoreCalls("spike-http-store", 4, 256));
+            // They read everything: one at a time, and look-ups never wait for one.
+            StoreCalls audits = begun(new StoreCalls("spike-http-audit", 1, 1));
             orders = begun(Orders.open(options));
             SalesFile file = SalesFile.in(options);
             Sales sales = begun(new Sales(store.sales(), this::node, file, calls));
             opened = sales.open(options.sale());
             sales.reopen(file.ids());
             Handover handover = new Handover();
-            listeners = begun(
-                    new Listeners(options, sales, opened.sale(), orders, calls, handover, statLog));
+            listeners = begun(new Listeners(
+                    options, sales, opened.sale(), orders, calls, audits, handover, statLog));
         } catch (RuntimeException failure) {
             close();
             throw failure;

@@ -18,18 +18,22 @@ import java.util.function.Supplier;
  */
 final class StoreCalls implements AutoCloseable {
 
-    private static final int THREADS = 4;
-    private static final int QUEUE = 256;
     private static final Duration CLOSE = Duration.ofSeconds(1);
 
-    private final ThreadPoolExecutor threads = new ThreadPoolExecutor(
-            THREADS, THREADS, 10, TimeUnit.SECONDS, new ArrayBlockingQueue<>(QUEUE), task -> {
-                Thread thread = new Thread(task, "spike-http-store");
-                thread.setDaemon(true);
-                return thread;
-            });
+    private final ThreadPoolExecutor threads;
 
-    StoreCalls() {
+    /**
+     * @param name of its threads
+     * @param most how many calls run at once
+     * @param waiting how many more may wait
+     */
+    StoreCalls(String name, int most, int waiting) {
+        threads = new ThreadPoolExecutor(
+                most, most, 10, TimeUnit.SECONDS, new ArrayBlockingQueue<>(waiting), task -> {
+                    Thread thread = new Thread(task, name);
+                    thread.setDaemon(true);
+                    return thread;
+                });
         threads.allowCoreThreadTimeOut(true);
     }
 
@@ -38,7 +42,7 @@ final class StoreCalls implements AutoCloseable {
             return CompletableFuture.supplyAsync(blocking, threads);
         } catch (RejectedExecutionException full) {
             return CompletableFuture.failedStage(
-                    new RemoteSpikeException(Kind.NOT_SENT, "too many look-ups wait", null));
+                    new RemoteSpikeException(Kind.NOT_SENT, "too many calls wait", null));
         }
     }
 

@@ -107,6 +107,14 @@ final class OperationsHandlerTest {
         assertThat(server.admin("GET", SALE + "/orders", null).statusCode()).isEqualTo(404);
     }
 
+    @Test
+    void cursorThatNoPageGave_isABadRequest() {
+        TestServer server = servers.start();
+        HttpResponse<String> refused = server.get("/v1/buyers/a/reservations?sale=ticket&cursor=k");
+        assertThat(refused.statusCode()).isEqualTo(400);
+        assertThat(refused.body()).contains("cursor");
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"{}", "{\"dryRun\":1}", "{\"dryRun\":\"false\"}", "{\"dry\":true}", ""})
     void repair_withoutSayingWhetherDry_isRefused(String body) {

@@ -10,6 +10,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -18,8 +20,11 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.Stream;
 
 /** From reservation to order: the server, its Redis, and its order book in an H2 file. */
 final class OrdersTest {
@@ -130,14 +135,40 @@ final class OrdersTest {
     }
 
     @Test
-    void secondServerOverTheSameFile_leavesTheOrdersToTheFirst_untilThatEnds() {
-        TestServer first = start("--total=10");
-        TestServer second =
-                servers.start("--redis=" + first.redis(), "--data=" + data, "--total=10");
-        String one = reserve(second, "request-1", "alice", 1);
-        awaitWritten(second, one, "reserved");
+    void secondServerOverTheSameFile_leavesTheOrdersToTheFirst_untilThatEnds(@TempDir Path other) {
+        String redis = servers.start("--redis=embedded", "--data=" + other, "--orders=none")
+                .redis();
+        TestServer first = servers.start("--redis=" + redis, "--data=" + data);
+        TestServer second = servers.start("--redis=" + redis, "--data=" + data);
+        awaitWritten(second, reserve(second, "request-1", "alice", 1), "reserved");
         assertThat(second.admin("GET", SALE + "/orders", null).statusCode()).isEqualTo(404);
         assertThat(first.admin("GET", SALE + "/orders", null).statusCode()).isEqualTo(200);
+        servers.stop(first);
+        awaitWritten(second, reserve(second, "request-2", "alice", 1), "reserved");
+        assertThat(second.admin("GET", SALE + "/orders", null).statusCode()).isEqualTo(200);
+    }
+
+    @Test
+    void auditsThatHang_holdUpNothingElse() throws Exception {
+        try (ServerSocket deaf = new ServerSocket(0, 50, InetAddress.getByName("127.0.0.1"))) {
+            TestServer server = start("--orders=jdbc:postgresql://127.0.0.1:" + deaf.getLocalPort()
+                    + "/deaf?user=u&password=p");
+            String id = reserve(server, "request-1", "alice", 1);
+            List<CompletableFuture<Integer>> audits = Stream.generate(() ->
+                            CompletableFuture.supplyAsync(
+                                    () -> server.admin("GET", SALE + "/audit", null)
+                                            .statusCode(),
+                                    task -> new Thread(task).start()))
+                    .limit(8)
+                    .toList();
+            // One runs, one waits, the others are refused; then the looks of buyers are answered.
+            await().atMost(PATIENCE)
+                    .until(() ->
+                            audits.stream().filter(CompletableFuture::isDone).count() >= 6);
+            assertThat(server.get("/readyz").statusCode()).isEqualTo(200);
+            assertThat(find(server, id).get("order").textValue()).isEqualTo("pending");
+            assertThat(audits).allSatisfy(audit -> assertThat(audit.join()).isEqualTo(503));
+        }
     }
 
     @Test
@@ -194,14 +225,13 @@ final class OrdersTest {
         server.open("tour", "{\"total\":5,\"holdSeconds\":60,\"maxHoldSeconds\":3600}");
         HttpResponse<String> made = server.reserve("tour", "request-1", "{\"buyer\":\"a\"}");
         JsonNode before = TestServer.json(made.body());
-        await().pollDelay(Duration.ofMillis(5)).until(() -> true);
-        HttpResponse<String> extended = server.send(
-                "POST",
-                "/v1/sales/tour/reservations/" + before.get("id").textValue() + "/extend",
-                null);
-        assertThat(extended.statusCode()).isEqualTo(200);
-        assertThat(TestServer.json(extended.body()).get("expiresAt").textValue())
-                .isGreaterThan(before.get("expiresAt").textValue());
+        String extend = "/v1/sales/tour/reservations/" + before.get("id").textValue() + "/extend";
+        await().atMost(PATIENCE).untilAsserted(() -> {
+            HttpResponse<String> extended = server.send("POST", extend, null);
+            assertThat(extended.statusCode()).isEqualTo(200);
+            assertThat(TestServer.json(extended.body()).get("expiresAt").textValue())
+                    .isGreaterThan(before.get("expiresAt").textValue());
+        });
     }
 
     @Test

@@ -94,7 +94,7 @@ final class Delivery {
             return null;
         } catch (Throwable failure) {
             // Also an Error: an event that brings one about must not hold up the others.
-            if (stopping.getAsBoolean()) {
+            if (stopping.getAsBoolean() || failure instanceof InterruptedException) {
                 throw new Outage(failure);
             }
             return failure;

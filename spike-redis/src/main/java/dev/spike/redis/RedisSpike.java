@@ -36,9 +36,9 @@ import java.util.regex.Pattern;
  * so one atomic step.
  *
  * <p>The keys of a sale are {@code spike:{sale}:stock}, {@code spike:{sale}:reservations} and
- * {@code spike:{sale}:log}, in one cluster slot. The scripts beside this class say what they hold.
- * Safe for use by many threads, as far as the client is; each call borrows one connection. The
- * client is the caller's to close.
+ * {@code spike:{sale}:log}, and {@code spike:{sale}:dead} once a relay put something aside, in one
+ * cluster slot. The scripts beside this class say what they hold. Safe for use by many threads, as
+ * far as the client is; each call borrows one connection. The client is the caller's to close.
  */
 public final class RedisSpike implements RemoteSpike {
 

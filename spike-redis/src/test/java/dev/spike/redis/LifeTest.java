@@ -46,7 +46,7 @@ class LifeTest extends FourNodes {
     @Test
     void confirmRacesCancelAndExpiry_oneWinnerEach_whomAllAreTold() {
         int races = 10_000;
-        nodes.get(0).open(Sale.of(saleId, races).withHold(Duration.ofMillis(2_500)));
+        nodes.get(0).open(Sale.of(saleId, races).withHold(Duration.ofSeconds(8)));
         nodes.forEach(Spike::sync);
         List<ReservationId> ids = IntStream.range(0, races)
                 .mapToObj(i -> new ReservationId("buyer" + i, "key" + i))
