@@ -413,65 +413,136 @@ class AuditTest {
         assertThat(audit.sums().total()).isEqualTo(15);
     }
 
+    /** The stock, with a log that everybody has acknowledged up to a sequence. */
+    private final class Acknowledged extends FaultySpike {
+        private final long upTo;
+
+        private Acknowledged(long upTo) {
+            super(AuditTest.this.stock);
+            this.upTo = upTo;
+        }
+
+        @Override
+        public @Nullable Progress find(ReservationId id) {
+            return written(Objects.requireNonNull(stock.find(id)));
+        }
+
+        @Override
+        public Page reservations(@Nullable String cursor) {
+            Page page = stock.reservations(cursor);
+            return new Page(
+                    page.reservations().stream().map(this::written).toList(),
+                    page.unitsOfBuyers(),
+                    null,
+                    page.asOf());
+        }
+
+        private Progress written(Progress progress) {
+            return new Progress(
+                    progress.reservation(),
+                    progress.reservedAt(),
+                    progress.sequence(),
+                    progress.sequence() <= upTo);
+        }
+    }
+
+    /** The orders, and what happens after a look at them. */
+    private class Watched implements OrderBook {
+        int finds;
+
+        void afterFind() {}
+
+        @Override
+        public Map<Outcome, Sum> sums(String saleId) {
+            return orders.sums(saleId);
+        }
+
+        @Override
+        public List<Order> find(String saleId, Collection<ReservationId> ids) {
+            List<Order> found = orders.find(saleId, ids);
+            finds++;
+            afterFind();
+            return found;
+        }
+
+        @Override
+        public List<Order> page(String saleId, String after, int limit) {
+            return orders.page(saleId, after, limit);
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
-    void audit_orderOvertakenBetweenTheTwoLooks_isNoDifference(boolean isBeforeTheLook) {
+    void audit_orderOvertakenBetweenTheTwoLooks_isNoDifference(boolean isSeenByTheSecond) {
         run("""
             open 20           -> OPENED
             reserve a alice 2 -> RESERVED
             """);
         deliver(orders);
-        RemoteSpike acknowledged = new FaultySpike(stock) {
-            @Override
-            public @Nullable Progress find(ReservationId id) {
-                return written(stock.find(id));
-            }
-
-            @Override
-            public Page reservations(@Nullable String cursor) {
-                Page page = stock.reservations(cursor);
-                return new Page(
-                        page.reservations().stream().map(this::written).toList(),
-                        page.unitsOfBuyers(),
-                        null,
-                        page.asOf());
-            }
-
-            private Progress written(@Nullable Progress progress) {
-                Objects.requireNonNull(progress);
-                return new Progress(
-                        progress.reservation(), progress.reservedAt(), progress.sequence(), true);
-            }
-        };
         orders.plant(id("alice", "a"), 2, Outcome.CANCELLED);
         // Confirmed, written and acknowledged around the second look at the book.
-        OrderBook overtaken = new OrderBook() {
-            private int finds;
-
+        OrderBook overtaken = new Watched() {
             @Override
-            public Map<Outcome, Sum> sums(String saleId) {
-                return orders.sums(saleId);
-            }
-
-            @Override
-            public List<Order> find(String saleId, Collection<ReservationId> ids) {
-                List<Order> found = orders.find(saleId, ids);
-                if (++finds == 1) {
+            void afterFind() {
+                if (finds == 1) {
                     orders.plant(id("alice", "a"), 2, Outcome.RESERVED);
                 } else if (finds == 2) {
                     end("alice", "a", Outcome.CONFIRMED);
                     deliver(orders);
                 }
-                return finds == 2 && isBeforeTheLook ? orders.find(saleId, ids) : found;
             }
 
             @Override
-            public List<Order> page(String saleId, String after, int limit) {
-                return orders.page(saleId, after, limit);
+            public List<Order> find(String saleId, Collection<ReservationId> ids) {
+                List<Order> found = super.find(saleId, ids);
+                return finds == 2 && isSeenByTheSecond ? orders.find(saleId, ids) : found;
             }
         };
-        assertThat(audit(node(acknowledged, NEVER), overtaken).differences()).isEmpty();
+        Spike node = node(new Acknowledged(Long.MAX_VALUE), NEVER);
+        assertThat(audit(node, overtaken).differences()).isEmpty();
         assertThat(orders.of(id("alice", "a")).status()).isEqualTo(Outcome.CONFIRMED);
+    }
+
+    @Test
+    void audit_changedAndNotYetWrittenAtTheSecondLook_isInFlight() {
+        run("""
+            open 20           -> OPENED
+            reserve a alice 2 -> RESERVED
+            """);
+        OrderBook slow = new Watched() {
+            @Override
+            void afterFind() {
+                if (finds == 1) {
+                    deliver(orders);
+                    end("alice", "a", Outcome.CONFIRMED);
+                }
+            }
+        };
+        assertThat(audit(node(new Acknowledged(2), NEVER), slow).differences())
+                .extracting(Difference::kind, Difference::place, Difference::expected)
+                .containsExactly(tuple(Kind.IN_FLIGHT, Place.ORDERS, 1L));
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void audit_orderMadeWhileOrdersAreRead_isNotOneTooMany(boolean isTrimmed) {
+        run("""
+            open 20           -> OPENED
+            reserve a alice 2 -> RESERVED
+            """);
+        deliver(orders);
+        Trimmed trimmed = new Trimmed();
+        OrderBook growing = new Watched() {
+            @Override
+            public Map<Outcome, Sum> sums(String saleId) {
+                stock.reserve(List.of(new Request(id("bob", "b" + finds++), 1)), Long.MAX_VALUE);
+                deliver(orders);
+                trimmed.upTo = isTrimmed ? stock.levels().sequence() : 0;
+                return super.sums(saleId);
+            }
+        };
+        assertThat(audit(node(trimmed, NEVER), growing).differences()).isEmpty();
+        assertThat(orders.size()).isEqualTo(3);
     }
 
     @Test
