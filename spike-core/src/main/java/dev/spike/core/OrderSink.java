@@ -7,11 +7,21 @@ import java.util.List;
  * log holds.
  *
  * <p>Delivery is at least once: the same events come again after a crash or a failure, also alone
- * or in other batches, and with several relays not always in the order of the log. So write an
- * order by its reservation's id, and never change a final status back.
+ * or in other batches, and not always in the order of the log: with several relays, and after a
+ * failure. So write an order by its reservation's id, and never change a final status back.
  */
 @FunctionalInterface
 public interface OrderSink {
+
+    /** The sink is away: what it was to write is not to blame, and comes again until it is back. */
+    final class UnavailableException extends Exception {
+        private static final long serialVersionUID = 1L;
+
+        /** @param cause why */
+        public UnavailableException(Throwable cause) {
+            super(String.valueOf(cause.getMessage()), cause);
+        }
+    }
 
     /**
      * Writes the orders of these events, blocking, all or none.
@@ -21,6 +31,7 @@ public interface OrderSink {
      *     stock had them after it logged these events: orders that are reserved or confirmed can
      *     never be more
      * @param events at least one, in the order of the log; a reservation may occur more than once
+     * @throws UnavailableException if the sink is away; they come again, for as long as it takes
      * @throws Exception if they were not written; they come again, with growing delays. One that
      *     fails again and again, while others are written, is put aside
      */

@@ -31,8 +31,9 @@ import java.util.function.Function;
  * one PostgreSQL. What was written survives the end of this process.
  *
  * <p>Thread-safe. The calls block: for a connection at most about two seconds, for an answer of
- * PostgreSQL at most ten, unless the URL says otherwise. They throw {@link SQLException} while the
- * database is away, and work again when it is back.
+ * PostgreSQL at most ten, unless the URL says otherwise. While the database is away, or cannot
+ * write, writing throws {@link OrderSink.UnavailableException} and reading {@link SQLException};
+ * they work again when it is back.
  */
 public final class JdbcOrderBook implements OrderSink, OrderBook, AutoCloseable {
 
@@ -88,7 +89,25 @@ public final class JdbcOrderBook implements OrderSink, OrderBook, AutoCloseable 
      * @throws IllegalStateException if the orders would be more units than the total
      */
     @Override
-    public void write(String saleId, long total, List<OrderEvent> events) throws SQLException {
+    public void write(String saleId, long total, List<OrderEvent> events)
+            throws SQLException, UnavailableException {
+        try {
+            writeAll(saleId, total, events);
+        } catch (SQLException failure) {
+            if (isAboutTheData(failure)) {
+                throw failure;
+            }
+            throw new UnavailableException(failure);
+        }
+    }
+
+    /** Whether these events are to blame: a data exception, or a violated constraint. */
+    private static boolean isAboutTheData(SQLException failure) {
+        String state = String.valueOf(failure.getSQLState());
+        return state.startsWith("22") || state.startsWith("23");
+    }
+
+    private void writeAll(String saleId, long total, List<OrderEvent> events) throws SQLException {
         OrderBatch batch = new OrderBatch(events);
         try (Connection connection = connect()) {
             long before = units.lock(connection, saleId);

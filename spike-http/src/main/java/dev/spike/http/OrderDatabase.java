@@ -175,7 +175,7 @@ enum OrderDatabase {
         config.setPoolName("spike-orders");
         config.setDataSource(dataSource(jdbcUrl));
         config.setInitializationFailTimeout(-1);
-        config.setMaximumPoolSize(4);
+        config.setMaximumPoolSize(10);
         config.setMinimumIdle(1);
         config.setConnectionTimeout(2_000);
         config.setValidationTimeout(1_000);

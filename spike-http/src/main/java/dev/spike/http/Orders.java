@@ -79,7 +79,7 @@ final class Orders implements AutoCloseable {
                             ? "an H2 file, " + options.data.resolve("orders") + ".mv.db"
                             : url.split("[?;]", 2)[0],
                     consumer(options.port),
-                    options.orders == null ? options.data : null);
+                    url.startsWith("jdbc:h2:") ? options.data : null);
         } catch (IllegalArgumentException malformed) {
             throw new IllegalArgumentException(String.valueOf(malformed.getMessage())
                     .replace("must be ", "must be none, ")

@@ -53,7 +53,7 @@ final class SalesFile {
                 Files.createDirectories(file.toAbsolutePath().getParent());
                 Files.writeString(
                         file,
-                        saleId + "\n",
+                        "\n" + saleId + "\n",
                         UTF_8,
                         StandardOpenOption.CREATE,
                         StandardOpenOption.APPEND);

@@ -12,6 +12,7 @@ import static org.awaitility.Awaitility.await;
 import dev.spike.core.OrderBook.Order;
 import dev.spike.core.OrderBook.Sum;
 import dev.spike.core.OrderEvent;
+import dev.spike.core.OrderSink;
 import dev.spike.core.Outcome;
 import dev.spike.core.ReservationId;
 
@@ -50,7 +51,7 @@ abstract class JdbcOrderBookContract {
     abstract String newDatabase();
 
     /** Ends all connections to it. */
-    abstract void disconnect(String url) throws SQLException;
+    abstract void disconnect(String url) throws Exception;
 
     @BeforeEach
     void open() {
@@ -77,12 +78,12 @@ abstract class JdbcOrderBookContract {
         return new OrderEvent(1, id, quantity, state, T, state == RESERVED ? T : T.plusSeconds(5));
     }
 
-    private void write(long total, OrderEvent... events) throws SQLException {
+    private void write(long total, OrderEvent... events) throws Exception {
         book.write(SALE, total, List.of(events));
     }
 
     /** The rows of all sales: sale id buyer quantity status reserved_at updated_at. */
-    private List<String> rows() throws SQLException {
+    private List<String> rows() throws Exception {
         List<String> rows = new ArrayList<>();
         try (Connection connection = OrderDatabase.of(url).dataSource(url).getConnection();
                 Statement statement = connection.createStatement();
@@ -100,14 +101,21 @@ abstract class JdbcOrderBookContract {
         return rows;
     }
 
-    private void byHand(String sql) throws SQLException {
+    private void byHand(String sql) throws Exception {
         try (Connection connection = OrderDatabase.of(url).dataSource(url).getConnection();
                 Statement statement = connection.createStatement()) {
             assertThat(statement.executeUpdate(sql)).isPositive();
         }
     }
 
-    private long activeUnits() throws SQLException {
+    private void alter(String sql) throws Exception {
+        try (Connection connection = OrderDatabase.of(url).dataSource(url).getConnection();
+                Statement statement = connection.createStatement()) {
+            statement.execute(sql);
+        }
+    }
+
+    private long activeUnits() throws Exception {
         Map<Outcome, Sum> sums = book.sums(SALE);
         return Stream.of(RESERVED, CONFIRMED)
                 .mapToLong(state -> sums.getOrDefault(state, new Sum(0, 0)).units())
@@ -115,7 +123,7 @@ abstract class JdbcOrderBookContract {
     }
 
     @Test
-    void write_reservations_oneRowEach() throws SQLException {
+    void write_reservations_oneRowEach() throws Exception {
         write(10, event("b", 2, RESERVED), event(new ReservationId("alice", "k-1"), 3, RESERVED));
         book.write("other", 10, List.of(event("b", 1, CONFIRMED)));
 
@@ -128,7 +136,7 @@ abstract class JdbcOrderBookContract {
     }
 
     @Test
-    void write_endOfAnOrder_newStatusAndTime() throws SQLException {
+    void write_endOfAnOrder_newStatusAndTime() throws Exception {
         write(9, event("a", 1, RESERVED), event("b", 1, RESERVED), event("c", 1, RESERVED));
         write(9, event("a", 1, CONFIRMED), event("b", 1, CANCELLED), event("c", 1, EXPIRED));
 
@@ -140,7 +148,7 @@ abstract class JdbcOrderBookContract {
     }
 
     @Test
-    void write_endBeforeTheReservation_finalAtOnceAndForGood() throws SQLException {
+    void write_endBeforeTheReservation_finalAtOnceAndForGood() throws Exception {
         write(1, event("a", 1, CONFIRMED));
         List<String> first = rows();
         write(1, event("a", 1, RESERVED));
@@ -152,7 +160,7 @@ abstract class JdbcOrderBookContract {
     }
 
     @Test
-    void write_anotherEndAfterTheEnd_changesNothing() throws SQLException {
+    void write_anotherEndAfterTheEnd_changesNothing() throws Exception {
         write(1, event("a", 1, CONFIRMED));
         List<String> first = rows();
         write(1, event("a", 1, CANCELLED), event("a", 1, EXPIRED), event("a", 1, RESERVED));
@@ -161,7 +169,7 @@ abstract class JdbcOrderBookContract {
     }
 
     @Test
-    void write_bothEventsInOneBatch_theEndInAnyOrder() throws SQLException {
+    void write_bothEventsInOneBatch_theEndInAnyOrder() throws Exception {
         write(
                 2,
                 event("a", 1, RESERVED),
@@ -174,7 +182,7 @@ abstract class JdbcOrderBookContract {
     }
 
     @Test
-    void write_everythingTwiceShuffled_sameRows() throws SQLException {
+    void write_everythingTwiceShuffled_sameRows() throws Exception {
         long seed = System.nanoTime();
         Random random = new Random(seed);
         Outcome[] ends = {CONFIRMED, CANCELLED, EXPIRED};
@@ -203,7 +211,7 @@ abstract class JdbcOrderBookContract {
     }
 
     @Test
-    void write_exactlyTheTotal_thenOneMore_refusedWhole() throws SQLException {
+    void write_exactlyTheTotal_thenOneMore_refusedWhole() throws Exception {
         write(10, event("a", 4, RESERVED), event("b", 6, CONFIRMED));
         List<String> before = rows();
 
@@ -215,7 +223,7 @@ abstract class JdbcOrderBookContract {
     }
 
     @Test
-    void write_oneBatchOfTooMany_nothingWritten() throws SQLException {
+    void write_oneBatchOfTooMany_nothingWritten() throws Exception {
         OrderEvent[] events = IntStream.range(0, 11)
                 .mapToObj(i -> event("a" + i, 1, CONFIRMED))
                 .toArray(OrderEvent[]::new);
@@ -225,7 +233,7 @@ abstract class JdbcOrderBookContract {
     }
 
     @Test
-    void write_unitsFreedInTheSameBatch_admitted() throws SQLException {
+    void write_unitsFreedInTheSameBatch_admitted() throws Exception {
         write(10, event("a", 10, RESERVED));
         write(10, event("b", 9, RESERVED), event("a", 10, CANCELLED), event("c", 1, CONFIRMED));
 
@@ -233,14 +241,14 @@ abstract class JdbcOrderBookContract {
     }
 
     @Test
-    void write_endedOrdersAtTheTotal_admitted() throws SQLException {
+    void write_endedOrdersAtTheTotal_admitted() throws Exception {
         write(3, event("a", 3, CONFIRMED), event("b", 3, CANCELLED), event("c", 3, EXPIRED));
 
         assertThat(rows()).hasSize(3);
     }
 
     @Test
-    void write_ordersDeletedByHand_theirUnitsAreFree() throws SQLException {
+    void write_ordersDeletedByHand_theirUnitsAreFree() throws Exception {
         write(10, event("a", 10, RESERVED));
         byHand("delete from orders");
         write(10, event("b", 10, RESERVED));
@@ -249,7 +257,7 @@ abstract class JdbcOrderBookContract {
     }
 
     @Test
-    void write_ordersAddedByHandBeforeOpen_counted() throws SQLException {
+    void write_ordersAddedByHandBeforeOpen_counted() throws Exception {
         write(10, event("a", 1, RESERVED));
         byHand("update orders set quantity = 10");
         book = another();
@@ -259,7 +267,7 @@ abstract class JdbcOrderBookContract {
     }
 
     @Test
-    void write_refused_nothingOfItIsCounted() throws SQLException {
+    void write_refused_nothingOfItIsCounted() throws Exception {
         assertThatThrownBy(() -> write(10, event("a", 11, RESERVED)))
                 .isInstanceOf(IllegalStateException.class);
         write(10, event("b", 10, RESERVED));
@@ -296,7 +304,7 @@ abstract class JdbcOrderBookContract {
 
     /** Writes batches of orders, ever smaller, until not even one more is admitted. */
     private static int fill(JdbcOrderBook book, String sale, int writer, int total)
-            throws SQLException {
+            throws Exception {
         int written = 0;
         for (int batch = 13; batch > 0 && written <= total; ) {
             int from = written;
@@ -343,17 +351,31 @@ abstract class JdbcOrderBookContract {
     }
 
     @Test
-    void write_connectionsLost_worksAgainSoon() throws SQLException {
+    void write_connectionsLost_worksAgainSoon() throws Exception {
         write(10, event("a", 1, RESERVED));
         disconnect(url);
-        await().ignoreExceptionsInstanceOf(SQLException.class)
+        await().ignoreExceptionsInstanceOf(OrderSink.UnavailableException.class)
                 .untilAsserted(() -> write(10, event("b", 1, RESERVED)));
 
         assertThat(activeUnits()).isEqualTo(2);
     }
 
     @Test
-    void write_unusualBuyers_foundAsTheyWere() throws SQLException {
+    void write_whatTheDataIsToBlameFor_andWhatTheDatabaseIs_areToldApart() throws Exception {
+        write(9, event("first", 1, Outcome.RESERVED));
+        alter("alter table orders add constraint not_7 check (quantity <> 7)");
+        assertThatThrownBy(() -> write(9, event("second", 7, Outcome.RESERVED)))
+                .isInstanceOf(SQLException.class);
+        alter("alter table orders rename to elsewhere");
+        assertThatThrownBy(() -> write(9, event("third", 1, Outcome.RESERVED)))
+                .isInstanceOf(OrderSink.UnavailableException.class);
+        alter("alter table elsewhere rename to orders");
+        alter("alter table orders drop constraint not_7");
+        write(9, event("third", 1, Outcome.RESERVED));
+    }
+
+    @Test
+    void write_unusualBuyers_foundAsTheyWere() throws Exception {
         List<ReservationId> ids = Stream.of(
                         "李雷",
                         "🎟️🧑‍🚀",
@@ -376,7 +398,7 @@ abstract class JdbcOrderBookContract {
     }
 
     @Test
-    void sums_eachStatusThatOccurs_ofThisSaleOnly() throws SQLException {
+    void sums_eachStatusThatOccurs_ofThisSaleOnly() throws Exception {
         write(20, event("a", 2, RESERVED), event("b", 3, RESERVED), event("c", 4, CANCELLED));
         book.write("other", 20, List.of(event("d", 5, CONFIRMED)));
 
@@ -386,7 +408,7 @@ abstract class JdbcOrderBookContract {
     }
 
     @Test
-    void find_someWithoutOrder_leftOut() throws SQLException {
+    void find_someWithoutOrder_leftOut() throws Exception {
         write(20, event("a", 2, RESERVED), event("b", 3, EXPIRED), event("c", 4, CONFIRMED));
         book.write("other", 20, List.of(event("x", 5, CONFIRMED)));
         List<ReservationId> ids = Stream.of("b", "a", "x", "none")
@@ -400,7 +422,7 @@ abstract class JdbcOrderBookContract {
     }
 
     @Test
-    void page_toTheEnd_eachOrderOnceAscending() throws SQLException {
+    void page_toTheEnd_eachOrderOnceAscending() throws Exception {
         // Dictionaries and bytes sort these differently.
         List<String> keys = List.of("-a", "B", "Z_", "_a", "a", "a-a", "aa", "b", "a_a", "0", "A-");
         write(99, keys.stream().map(key -> event(key, 1, RESERVED)).toArray(OrderEvent[]::new));

@@ -4,7 +4,6 @@ import org.junit.jupiter.api.io.TempDir;
 
 import java.nio.file.Path;
 import java.sql.Connection;
-import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.UUID;
 
@@ -20,7 +19,7 @@ final class JdbcOrderBookH2Test extends JdbcOrderBookContract {
     }
 
     @Override
-    void disconnect(String url) throws SQLException {
+    void disconnect(String url) throws Exception {
         try (Connection connection = OrderDatabase.H2.dataSource(url).getConnection();
                 Statement statement = connection.createStatement()) {
             statement.execute("shutdown");

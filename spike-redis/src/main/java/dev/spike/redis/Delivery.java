@@ -16,7 +16,7 @@ import java.util.function.BooleanSupplier;
  * too, or there is none, a few other events, alone, each time others. If none of them is accepted,
  * the sink is away, and nothing is held against any event. Otherwise the batch is halved, again and
  * again, until the events that fail are found, alone; and after each of them the sink must prove
- * once more that it is there.
+ * once more that it is there. A sink that says itself that it is away is believed.
  */
 final class Delivery {
 
@@ -94,7 +94,9 @@ final class Delivery {
             return null;
         } catch (Throwable failure) {
             // Also an Error: an event that brings one about must not hold up the others.
-            if (stopping.getAsBoolean() || failure instanceof InterruptedException) {
+            if (stopping.getAsBoolean()
+                    || failure instanceof InterruptedException
+                    || failure instanceof OrderSink.UnavailableException) {
                 throw new Outage(failure);
             }
             return failure;

@@ -25,6 +25,9 @@ final class Inbox {
     /** How many entries that the sink refuses, or holds up, end the taking of new ones. */
     private static final int MOST_WAITING = 1_000;
 
+    /** Entries may have no events, when holds are extended. */
+    private static final int MOST_HELD = 10_000;
+
     private final OrderLog log;
     private final OrderRelayBuilder options;
     private final BooleanSupplier closing;
@@ -51,7 +54,8 @@ final class Inbox {
      */
     boolean fill(boolean outage, Set<Long> failing) {
         boolean took = false;
-        while ((eventsHeld < options.batch || outage && held.size() < MOST_WAITING)
+        while ((eventsHeld < options.batch && held.size() < MOST_HELD
+                        || outage && held.size() < MOST_WAITING)
                 && !closing.getAsBoolean()
                 && take(failing)) {
             took = true;

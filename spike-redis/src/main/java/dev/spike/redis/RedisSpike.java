@@ -146,9 +146,9 @@ public final class RedisSpike implements RemoteSpike {
 
     @Override
     public long soldBefore() {
-        byte[] field = bytes("adopted_sold");
-        List<byte[]> sold = Failures.translate(jedis, () -> jedis.hmget(stock, field));
-        return sold.get(0) == null ? 0 : Failures.read(() -> number(sold.get(0)));
+        List<byte[]> fields = Failures.translate(
+                jedis, () -> jedis.hmget(stock, bytes("schema"), bytes("adopted_sold")));
+        return fields.get(0) == null ? 0 : Failures.read(() -> number(fields.get(1)));
     }
 
     @Override

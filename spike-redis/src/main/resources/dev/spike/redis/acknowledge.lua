@@ -20,6 +20,7 @@ local stock = redis.call('HMGET', KEYS[1], 'events', 'swept')
 if not stock[1] or not stock[2] then
   return false
 end
+local dead = redis.call('XLEN', KEYS[3])
 if ARGV[2] then
   redis.call('XACK', KEYS[2], ARGV[1], unpack(ARGV, 2))
 end
@@ -63,4 +64,4 @@ if every then
 end
 local events, oldest_ms = position(own or 0)
 local time = redis.call('TIME')
-return {stock[1] - events, oldest_ms, time[1] * 1000 + math.floor(time[2] / 1000), redis.call('XLEN', KEYS[3])}
+return {stock[1] - events, oldest_ms, time[1] * 1000 + math.floor(time[2] / 1000), dead}

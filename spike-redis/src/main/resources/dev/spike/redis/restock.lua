@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 --[[
 Raises or lowers the total of a sale, once for each operation.
 
@@ -17,7 +17,7 @@ Returns {phase, …, now_ms, effect, applied}
   applied      by how many units the total was changed under this id
 
 Keeps: total = available + reserved + sold. Only available units are taken away. The change is in the log, in the same step.
-What fails, fails before the first write.
+What fails, fails before the first write. Runs also when memory is full.
 ]]
 --:include stock.lua
 --:include change.lua
@@ -34,7 +34,7 @@ local total = tonumber(known[2] or '')
 if not total or (KEYS[4] and not known[3]) then
   return redis.error_reply('SPIKE ' .. KEYS[1] .. ' is damaged')
 end
-local applied = math.max(-available, math.min(tonumber(ARGV[2]), tonumber(ARGV[3]) - total))
+local applied = 0 + math.max(-available, math.min(tonumber(ARGV[2]), tonumber(ARGV[3]) - total))
 available = available + applied
 log(0, 'restock', ARGV[1], 'delta', applied)
 if KEYS[4] then

@@ -1,7 +1,7 @@
 -- The stock as it is now, and the start of every reply. Included by the scripts that read it.
 local stock = redis.call('HMGET', KEYS[1], 'schema', 'ledger', 'sequence', 'available', 'reserved', 'sold',
   'reservations', 'events', 'acknowledged_events', 'per_buyer', 'hold_ms', 'opens_at_ms', 'closes_at_ms', 'closed',
-  'adopted_key', 'adopted_sold_field')
+  'adopted_key', 'adopted_sold_field', 'adopted_sold')
 local time = redis.call('TIME')
 local now_ms = time[1] * 1000 + math.floor(time[2] / 1000)
 
@@ -15,6 +15,10 @@ for i = 2, 13 do
   if not stock[i] or (i > 2 and stock[i] ~= '' and not tonumber(stock[i])) or (i > 2 and i < 12 and stock[i] == '') then
     return redis.error_reply('SPIKE ' .. KEYS[1] .. ' is damaged')
   end
+end
+
+if not tonumber(stock[17] or '') then
+  return redis.error_reply('SPIKE ' .. KEYS[1] .. ' is damaged')
 end
 
 local ledger = stock[2]

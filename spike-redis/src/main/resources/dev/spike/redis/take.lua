@@ -22,19 +22,44 @@ if not levels[1] then
   return false
 end
 local time = redis.call('TIME')
-local made = redis.pcall('XGROUP', 'CREATE', KEYS[2], ARGV[1], '0')
-if made.err and not string.find(made.err, 'BUSYGROUP', 1, true) then
-  return made
+
+-- What other consumers have not acknowledged for that long.
+local function left_by_others()
+  local ids, from = {}, '-'
+  for _ = 1, 20 do
+    local idle = redis.call('XPENDING', KEYS[2], ARGV[1], 'IDLE', ARGV[4], from, '+', 500)
+    for _, entry in ipairs(idle) do
+      if entry[2] ~= ARGV[2] and #ids < tonumber(ARGV[5]) then
+        ids[#ids + 1] = entry[1]
+      end
+    end
+    if #idle < 500 or #ids >= tonumber(ARGV[5]) then
+      break
+    end
+    from = '(' .. idle[#idle][1]
+  end
+  if not ids[1] then
+    return {}
+  end
+  return redis.call('XCLAIM', KEYS[2], ARGV[1], ARGV[2], ARGV[4], unpack(ids))
 end
 
-local entries = {}
-if ARGV[3] == 'idle' then
-  entries = redis.call('XAUTOCLAIM', KEYS[2], ARGV[1], ARGV[2], ARGV[4], '0', 'COUNT', ARGV[5])[2]
-else
+local function take()
+  if ARGV[3] == 'idle' then
+    return left_by_others()
+  end
   local read = redis.call('XREADGROUP', 'GROUP', ARGV[1], ARGV[2], 'COUNT', ARGV[5], 'STREAMS', KEYS[2],
     ARGV[3] == 'new' and '>' or ARGV[4])
-  if read then
-    entries = read[1][2]
+  return read and read[1][2] or {}
+end
+
+local done, entries = pcall(take)
+if not done then
+  local message = type(entries) == 'table' and entries.err or tostring(entries)
+  if not string.find(message, 'NOGROUP', 1, true) then
+    return redis.error_reply(message)
   end
+  redis.call('XGROUP', 'CREATE', KEYS[2], ARGV[1], '0')
+  entries = take()
 end
 return {levels[1] + levels[2] + levels[3] - levels[4], time[1] * 1000 + math.floor(time[2] / 1000), entries}

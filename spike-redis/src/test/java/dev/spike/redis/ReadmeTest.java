@@ -11,6 +11,11 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /** The snippet of the README compiles, runs, and prints what the README says. */
 class ReadmeTest {
@@ -38,6 +43,35 @@ class ReadmeTest {
                     between(readme.substring(readme.indexOf("It prints")), "```text\n", "```");
             assertThat(printed.toString(UTF_8)).isEqualToNormalizingNewlines(expected);
         }
+    }
+
+    @Test
+    void testsNamedInTheGuarantees_exist() throws IOException {
+        String guarantees = Files.readString(Path.of("../docs/guarantees.md"), UTF_8);
+        List<MatchResult> named = Pattern.compile("`(\\w+(?:Test|Contract))(?:\\.(\\w+))?…?`")
+                .matcher(guarantees)
+                .results()
+                .toList();
+        assertThat(named).hasSizeGreaterThan(30);
+        for (MatchResult test : named) {
+            String method = test.group(2) == null ? "" : test.group(2);
+            assertThat(sources(test.group(1)))
+                    .as(test.group())
+                    .anyMatch(source -> Pattern.compile("void " + method + "\\w*\\(")
+                            .matcher(source)
+                            .find());
+        }
+    }
+
+    /** The sources of the classes of this name, in all modules. */
+    private static List<String> sources(String name) throws IOException {
+        List<String> sources = new ArrayList<>();
+        try (Stream<Path> files = Files.walk(Path.of(".."))) {
+            for (Path file : files.filter(path -> path.endsWith(name + ".java")).toList()) {
+                sources.add(Files.readString(file, UTF_8));
+            }
+        }
+        return sources;
     }
 
     private static String between(String text, String start, String end) {

@@ -77,9 +77,12 @@ class ScriptTest {
         assertThat(firstLine)
                 .isEqualTo(
                         switch (script.getFileName().toString()) {
-                            case "open.lua", "reserve.lua", "restock.lua" -> "#!lua";
-                            case "settle.lua", "expire.lua", "hours.lua", "correct.lua" ->
-                                "#!lua flags=allow-oom";
+                            case "open.lua", "reserve.lua" -> "#!lua";
+                            case "settle.lua",
+                                    "expire.lua",
+                                    "restock.lua",
+                                    "hours.lua",
+                                    "correct.lua" -> "#!lua flags=allow-oom";
                             case "take.lua", "acknowledge.lua", "bury.lua" ->
                                 "#!lua flags=allow-oom";
                             default -> "#!lua flags=no-writes";
