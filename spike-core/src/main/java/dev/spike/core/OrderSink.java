@@ -1,5 +1,7 @@
 package dev.spike.core;
 
+import org.jspecify.annotations.Nullable;
+
 import java.util.List;
 
 /**
@@ -17,9 +19,30 @@ public interface OrderSink {
     final class UnavailableException extends Exception {
         private static final long serialVersionUID = 1L;
 
-        /** @param cause why */
+        /** @param cause why; its own root cause gives the message */
         public UnavailableException(Throwable cause) {
-            super(String.valueOf(cause.getMessage()), cause);
+            super(rootMessage(cause), cause);
+        }
+
+        private static String rootMessage(Throwable cause) {
+            Throwable root = cause;
+            while (root.getCause() != null) {
+                root = root.getCause();
+            }
+            return String.valueOf(root.getMessage());
+        }
+    }
+
+    /** The sink is there, and what it was to write is to blame. */
+    final class RefusedException extends Exception {
+        private static final long serialVersionUID = 1L;
+
+        /**
+         * @param message what is wrong
+         * @param cause what the sink met; null: nothing but its own rules
+         */
+        public RefusedException(String message, @Nullable Throwable cause) {
+            super(message, cause);
         }
     }
 
@@ -32,8 +55,10 @@ public interface OrderSink {
      *     never be more
      * @param events at least one, in the order of the log; a reservation may occur more than once
      * @throws UnavailableException if the sink is away; they come again, for as long as it takes
-     * @throws Exception if they were not written; they come again, with growing delays. One that
-     *     fails again and again, while others are written, is put aside
+     * @throws RefusedException if any of them is to blame: each comes again a few times, alone, and
+     *     is then put aside
+     * @throws Exception if they were not written, for whatever reason; they come again, with
+     *     growing delays. One that fails again and again, while others are written, is put aside
      */
     void write(String saleId, long total, List<OrderEvent> events) throws Exception;
 }

@@ -86,16 +86,16 @@ public final class JdbcOrderBook implements OrderSink, OrderBook, AutoCloseable 
     /**
      * {@inheritDoc}
      *
-     * @throws IllegalStateException if the orders would be more units than the total
+     * @throws RefusedException also if the orders would be more units than the total
      */
     @Override
     public void write(String saleId, long total, List<OrderEvent> events)
-            throws SQLException, UnavailableException {
+            throws UnavailableException, RefusedException {
         try {
             writeAll(saleId, total, events);
         } catch (SQLException failure) {
             if (isAboutTheData(failure)) {
-                throw failure;
+                throw new RefusedException(String.valueOf(failure.getMessage()), failure);
             }
             throw new UnavailableException(failure);
         }
@@ -107,7 +107,8 @@ public final class JdbcOrderBook implements OrderSink, OrderBook, AutoCloseable 
         return state.startsWith("22") || state.startsWith("23");
     }
 
-    private void writeAll(String saleId, long total, List<OrderEvent> events) throws SQLException {
+    private void writeAll(String saleId, long total, List<OrderEvent> events)
+            throws SQLException, RefusedException {
         OrderBatch batch = new OrderBatch(events);
         try (Connection connection = connect()) {
             long before = units.lock(connection, saleId);

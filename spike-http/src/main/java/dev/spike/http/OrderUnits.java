@@ -1,5 +1,7 @@
 package dev.spike.http;
 
+import dev.spike.core.OrderSink;
+
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -52,7 +54,7 @@ final class OrderUnits {
     /**
      * The units after these changes.
      *
-     * @throws IllegalStateException if units are added and are then more than the total
+     * @throws OrderSink.RefusedException if units are added and are then more than the total
      */
     static long after(
             Connection connection,
@@ -60,16 +62,17 @@ final class OrderUnits {
             long units,
             OrderBatch.Changes changes,
             long total)
-            throws SQLException {
+            throws SQLException, OrderSink.RefusedException {
         long change = changes.added() - changes.freed();
         if (changes.added() == 0 || units + change <= total) {
             return units + change;
         }
         long recounted = count(connection, saleId) + change;
         if (recounted > total) {
-            throw new IllegalStateException(
+            throw new OrderSink.RefusedException(
                     "units reserved or confirmed must be <= total, nothing was written: sale="
-                            + saleId + ", units=" + recounted + ", total=" + total);
+                            + saleId + ", units=" + recounted + ", total=" + total,
+                    null);
         }
         return recounted;
     }

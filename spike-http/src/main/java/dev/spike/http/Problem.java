@@ -23,7 +23,7 @@ enum Problem {
     ALL_RESERVED(409, "All reserved", "no unit is available now; reserved ones may come back"),
     LIMIT_REACHED(409, "Limit reached", "buyer would exceed the sale's limit of units per buyer"),
     NOT_OPEN(409, "Not open", "the sale does not exist, or its opening time has not come"),
-    CLOSED(410, "Closed", "the sale's closing time has passed"),
+    CLOSED(410, "Closed", "the sale's closing time has passed, or it was closed"),
     OTHER_RULES(409, "Other rules", "the sale is open already, under other rules"),
     ALREADY_CONFIRMED(409, "Already confirmed", "the reservation was confirmed before"),
     ALREADY_CANCELLED(409, "Already cancelled", "the reservation was cancelled before"),

@@ -33,7 +33,11 @@ final class RunningServer implements AutoCloseable {
             orders = begun(Orders.open(options));
             SalesFile file = SalesFile.in(options);
             Sales sales = begun(new Sales(store.sales(), this::node, file, calls));
+            boolean wasSoldHere = file.ids().contains(options.saleId);
             opened = sales.open(options.sale());
+            if (wasSoldHere && opened.opening() == RemoteSpike.Opening.OPENED) {
+                warnOfALostSale(options);
+            }
             sales.reopen(file.ids());
             Handover handover = new Handover();
             listeners = begun(new Listeners(
@@ -42,6 +46,16 @@ final class RunningServer implements AutoCloseable {
             close();
             throw failure;
         }
+    }
+
+    private static void warnOfALostSale(Options options) {
+        System.getLogger(SpikeServer.class.getName())
+                .log(
+                        System.Logger.Level.WARNING,
+                        "the store did not know the sale " + options.saleId
+                                + ", which this server has sold before (" + options.data
+                                + "): what was sold then may be sold again. Orders of then, if they are "
+                                + "still there, count towards the total. For a new sale, use a new --sale");
     }
 
     /**

@@ -22,7 +22,6 @@ import org.junit.jupiter.api.Test;
 
 import java.sql.Connection;
 import java.sql.ResultSet;
-import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -216,7 +215,7 @@ abstract class JdbcOrderBookContract {
         List<String> before = rows();
 
         assertThatThrownBy(() -> write(10, event("a", 4, CONFIRMED), event("c", 1, RESERVED)))
-                .isInstanceOf(IllegalStateException.class)
+                .isInstanceOf(OrderSink.RefusedException.class)
                 .hasMessageContaining("sale=ticket, units=11, total=10");
         assertThat(rows()).isEqualTo(before);
         book.write("other", 10, List.of(event("c", 10, RESERVED)));
@@ -269,7 +268,7 @@ abstract class JdbcOrderBookContract {
     @Test
     void write_refused_nothingOfItIsCounted() throws Exception {
         assertThatThrownBy(() -> write(10, event("a", 11, RESERVED)))
-                .isInstanceOf(IllegalStateException.class);
+                .isInstanceOf(OrderSink.RefusedException.class);
         write(10, event("b", 10, RESERVED));
 
         assertThatThrownBy(() -> write(10, event("c", 1, RESERVED)))
@@ -316,7 +315,7 @@ abstract class JdbcOrderBookContract {
                                 .mapToObj(i -> event(writer + "-" + i, 1, RESERVED))
                                 .toList());
                 written += batch;
-            } catch (IllegalStateException tooMany) {
+            } catch (OrderSink.RefusedException tooMany) {
                 batch /= 2;
             }
         }
@@ -365,7 +364,7 @@ abstract class JdbcOrderBookContract {
         write(9, event("first", 1, Outcome.RESERVED));
         alter("alter table orders add constraint not_7 check (quantity <> 7)");
         assertThatThrownBy(() -> write(9, event("second", 7, Outcome.RESERVED)))
-                .isInstanceOf(SQLException.class);
+                .isInstanceOf(OrderSink.RefusedException.class);
         alter("alter table orders rename to elsewhere");
         assertThatThrownBy(() -> write(9, event("third", 1, Outcome.RESERVED)))
                 .isInstanceOf(OrderSink.UnavailableException.class);

@@ -16,7 +16,8 @@ import java.util.function.BooleanSupplier;
  * too, or there is none, a few other events, alone, each time others. If none of them is accepted,
  * the sink is away, and nothing is held against any event. Otherwise the batch is halved, again and
  * again, until the events that fail are found, alone; and after each of them the sink must prove
- * once more that it is there. A sink that says itself that it is away is believed.
+ * once more that it is there. A sink that says itself that it is away, or that the events are to
+ * blame, is believed.
  */
 final class Delivery {
 
@@ -75,7 +76,8 @@ final class Delivery {
             return;
         }
         boolean isAlone = events.size() == 1;
-        if (!isThere(others, isAlone ? events.get(0) : null, total)) {
+        if (!(failure instanceof OrderSink.RefusedException)
+                && !isThere(others, isAlone ? events.get(0) : null, total)) {
             throw new Outage(failure);
         } else if (isAlone) {
             refused.add(new OrderLog.Dead(events.get(0), failure.toString()));

@@ -79,6 +79,37 @@ class DeliveryTest {
     }
 
     @Test
+    void sinkThatSaysWhomToBlame_isBelieved() throws Exception {
+        List<OrderEvent> good = events("good", 3);
+        Delivery toldRefused = new Delivery(
+                (sale, total, events) -> {
+                    throw new OrderSink.RefusedException("one too many", null);
+                },
+                "sale",
+                () -> false);
+        assertThat(toldRefused.deliver(good, good, 100))
+                .as("though nothing was ever accepted")
+                .hasSize(3);
+
+        AtomicInteger writes = new AtomicInteger();
+        Delivery toldAway = new Delivery(
+                (sale, total, events) -> {
+                    if (writes.incrementAndGet() == 2) {
+                        throw new OrderSink.UnavailableException(
+                                new IllegalStateException(new IllegalStateException("full")));
+                    }
+                },
+                "sale",
+                () -> false);
+        assertThat(toldAway.deliver(good, good, 100)).isEmpty();
+        assertThatThrownBy(() -> toldAway.deliver(good, good, 100))
+                .as("though a probe would be accepted")
+                .isInstanceOf(Delivery.Outage.class)
+                .hasMessageContaining("full");
+        assertThat(writes).hasValue(2);
+    }
+
+    @Test
     void sinkAway_isAnOutage_andNothingIsRefused() throws Exception {
         sink.away = true;
         assertOutage(delivery, events("good", 100));
