@@ -11,13 +11,15 @@
 #   PORT        the first of four free ports (3100); their admin ports are 10000 above
 #   REDIS       "own": a redis-server from the PATH, without AOF (the default); "embedded": the demo servers' own, AOF
 #               everysec
+#   ORDERS      where the demo servers write orders: "none" (the default), "file", or a jdbc:postgresql URL; these take
+#               their share of the machine
 #   WARMUP      seconds of load on each before the first round, not counted (5)
 #   IO_THREADS  of bare Undertow (as many as the demo server is seen to have)
 #   JAVA_OPTS   for all three servers
 set -euo pipefail
 
 rounds=${1:-3} seconds=${2:-10}
-port=${PORT:-3100} redis=${REDIS:-own} warmup=${WARMUP:-5}
+port=${PORT:-3100} redis=${REDIS:-own} warmup=${WARMUP:-5} orders=${ORDERS:-none}
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../../.." && pwd)
 server_jar=$root/spike-http/target/spike-http.jar
 bench_jar=$root/spike-bench/target/benchmarks.jar
@@ -118,11 +120,14 @@ if [[ $redis == own ]]; then
   store=redis://127.0.0.1:$((port + 3))
 fi
 
+order_flags=(--orders "$orders" --order-backlog 1000000000)
+[[ $orders == file ]] && order_flags=(--order-backlog 1000000000)
+
 # demo NAME PORT TOTAL BODY
 demo() {
   # shellcheck disable=SC2086
   start "$1" java ${JAVA_OPTS:-} -jar "$server_jar" --host 127.0.0.1 --port "$2" --redis "$store" \
-    --data "$work/$1" --sale "$1" --total "$3" --hold 24h
+    --data "$work/$1" --sale "$1" --total "$3" --hold 24h "${order_flags[@]}"
   await "$1" "$2" "$4"
 }
 demo sold-out $((port + 1)) 0 "$sold_out"

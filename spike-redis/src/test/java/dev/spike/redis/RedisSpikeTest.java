@@ -257,7 +257,8 @@ class RedisSpikeTest extends RemoteSpikeContract {
                 "reserved",
                 "sold",
                 "reservations",
-                "hold_ms"
+                "hold_ms",
+                "adopted_sold"
             })
     void stockFieldLost_breaksTheSale_beforeAnythingIsWritten(String field) {
         stock.open(Sale.of(stock.saleId(), 3));
