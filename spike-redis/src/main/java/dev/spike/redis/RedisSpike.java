@@ -6,13 +6,11 @@ import static dev.spike.redis.Replies.number;
 import static dev.spike.redis.Replies.optionalInstant;
 import static dev.spike.redis.Replies.text;
 
-import dev.spike.core.Answer;
 import dev.spike.core.Levels;
 import dev.spike.core.LogEntry;
 import dev.spike.core.Outcome;
 import dev.spike.core.Progress;
 import dev.spike.core.RemoteSpike;
-import dev.spike.core.Reservation;
 import dev.spike.core.ReservationId;
 import dev.spike.core.Sale;
 
@@ -23,7 +21,6 @@ import redis.clients.jedis.UnifiedJedis;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
@@ -108,16 +105,7 @@ public final class RedisSpike implements RemoteSpike {
             args.add(bytes(adoption.totalField()));
             args.add(bytes(adoption.soldField()));
         }
-        return OPEN.run(jedis, keys, args, reply -> opening(text(reply.get(0))));
-    }
-
-    private static Opening opening(String opening) {
-        return switch (opening) {
-            case "opened" -> Opening.OPENED;
-            case "already_open" -> Opening.ALREADY_OPEN;
-            case "other_rules" -> Opening.OTHER_RULES;
-            default -> throw new IllegalStateException("unknown opening " + opening);
-        };
+        return OPEN.run(jedis, keys, args, reply -> Replies.opening(text(reply.get(0))));
     }
 
     @Override
@@ -161,34 +149,7 @@ public final class RedisSpike implements RemoteSpike {
         MessagePack packed = pack(batch.stream().map(Request::id).toList()).array(batch.size());
         batch.forEach(request -> packed.integer(request.quantity()));
         List<byte[]> args = args(notAfterMillis, packed);
-        return RESERVE.run(jedis, keys, args, reply -> reserved(batch, reply));
-    }
-
-    private static Reply reserved(List<Request> batch, List<?> reply) {
-        Levels levels = Replies.levels(reply);
-        if (reply.size() == Replies.LEVELS) {
-            return levels.phase() == Levels.Phase.ABSENT
-                    ? answered(levels, batch.size(), Outcome.NOT_OPEN)
-                    : late(levels);
-        }
-        String codes = text(reply.get(Replies.LEVELS));
-        Instant newDeadline = instant(reply.get(Replies.LEVELS + 1));
-        Iterator<?> oldDeadlines = ((List<?>) reply.get(Replies.LEVELS + 2)).iterator();
-        List<Answer> answers = new ArrayList<>(batch.size());
-        for (int i = 0; i < batch.size(); i++) {
-            Outcome outcome = Records.outcome(codes.charAt(i));
-            boolean repeated = Character.isLowerCase(codes.charAt(i));
-            if (repeated || outcome == Outcome.RESERVED) {
-                Instant deadline = repeated ? instant(oldDeadlines.next()) : newDeadline;
-                Request request = batch.get(i);
-                answers.add(Answer.of(
-                        new Reservation(request.id(), request.quantity(), outcome, deadline),
-                        repeated));
-            } else {
-                answers.add(Answer.of(outcome));
-            }
-        }
-        return new Reply(levels, answers, false);
+        return RESERVE.run(jedis, keys, args, reply -> Replies.reserved(batch, reply));
     }
 
     @Override
@@ -198,7 +159,7 @@ public final class RedisSpike implements RemoteSpike {
         MessagePack packed =
                 pack(batch.stream().map(Settlement::id).toList()).string(wishes.toString());
         List<byte[]> args = args(notAfterMillis, packed);
-        return SETTLE.run(jedis, keys, args, reply -> settled(batch, reply));
+        return SETTLE.run(jedis, keys, args, reply -> Replies.settled(batch, reply));
     }
 
     private static char wish(Outcome to) {
@@ -208,30 +169,6 @@ public final class RedisSpike implements RemoteSpike {
             case RESERVED -> 'R';
             default -> throw new IllegalArgumentException("no wish: " + to);
         };
-    }
-
-    private static Reply settled(List<Settlement> batch, List<?> reply) {
-        Levels levels = Replies.levels(reply);
-        if (reply.size() == Replies.LEVELS) {
-            return levels.phase() == Levels.Phase.ABSENT
-                    ? answered(levels, batch.size(), Outcome.NOT_FOUND)
-                    : late(levels);
-        }
-        String codes = text(reply.get(Replies.LEVELS));
-        Iterator<?> found = ((List<?>) reply.get(Replies.LEVELS + 1)).iterator();
-        List<Answer> answers = new ArrayList<>(batch.size());
-        for (int i = 0; i < batch.size(); i++) {
-            Outcome outcome = Records.outcome(codes.charAt(i));
-            if (outcome == Outcome.NOT_FOUND || outcome == Outcome.LIMIT_REACHED) {
-                answers.add(Answer.of(outcome));
-            } else {
-                int quantity = (int) number(found.next());
-                Reservation settled = new Reservation(
-                        batch.get(i).id(), quantity, outcome, instant(found.next()));
-                answers.add(Answer.of(settled, Character.isLowerCase(codes.charAt(i))));
-            }
-        }
-        return new Reply(levels, answers, false);
     }
 
     @Override
@@ -257,19 +194,10 @@ public final class RedisSpike implements RemoteSpike {
             return reply.size() == Replies.LEVELS
                     ? new Restock(Restock.Effect.ABSENT, 0, levels)
                     : new Restock(
-                            effect(text(reply.get(Replies.LEVELS))),
+                            Replies.effect(text(reply.get(Replies.LEVELS))),
                             number(reply.get(Replies.LEVELS + 1)),
                             levels);
         });
-    }
-
-    private static Restock.Effect effect(String effect) {
-        return switch (effect) {
-            case "applied" -> Restock.Effect.APPLIED;
-            case "repeated" -> Restock.Effect.REPEATED;
-            case "other_delta" -> Restock.Effect.OTHER_DELTA;
-            default -> throw new IllegalStateException("unknown effect " + effect);
-        };
     }
 
     @Override
@@ -412,14 +340,6 @@ public final class RedisSpike implements RemoteSpike {
         packed.array(ids.size());
         ids.forEach(id -> packed.string(Records.storedKey(id)));
         return packed;
-    }
-
-    private static Reply late(Levels levels) {
-        return new Reply(levels, List.of(), true);
-    }
-
-    private static Reply answered(Levels levels, int requests, Outcome outcome) {
-        return new Reply(levels, Collections.nCopies(requests, Answer.of(outcome)), false);
     }
 
     private static String millis(@Nullable Instant instant) {

@@ -2,11 +2,18 @@ package dev.spike.redis;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import dev.spike.core.Answer;
 import dev.spike.core.Levels;
+import dev.spike.core.Outcome;
+import dev.spike.core.RemoteSpike;
+import dev.spike.core.Reservation;
 
 import org.jspecify.annotations.Nullable;
 
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Iterator;
 import java.util.List;
 
 /** Reads the replies of the scripts. */
@@ -38,6 +45,84 @@ final class Replies {
                 optionalInstant(reply.get(8)),
                 optionalInstant(reply.get(9)),
                 instant(reply.get(10)));
+    }
+
+    static RemoteSpike.Opening opening(String opening) {
+        return switch (opening) {
+            case "opened" -> RemoteSpike.Opening.OPENED;
+            case "already_open" -> RemoteSpike.Opening.ALREADY_OPEN;
+            case "other_rules" -> RemoteSpike.Opening.OTHER_RULES;
+            default -> throw new IllegalStateException("unknown opening " + opening);
+        };
+    }
+
+    static RemoteSpike.Reply reserved(List<RemoteSpike.Request> batch, List<?> reply) {
+        Levels levels = levels(reply);
+        if (reply.size() == LEVELS) {
+            return levels.phase() == Levels.Phase.ABSENT
+                    ? answered(levels, batch.size(), Outcome.NOT_OPEN)
+                    : late(levels);
+        }
+        String codes = text(reply.get(LEVELS));
+        Instant newDeadline = instant(reply.get(LEVELS + 1));
+        Iterator<?> oldDeadlines = ((List<?>) reply.get(LEVELS + 2)).iterator();
+        List<Answer> answers = new ArrayList<>(batch.size());
+        for (int i = 0; i < batch.size(); i++) {
+            Outcome outcome = Records.outcome(codes.charAt(i));
+            boolean repeated = Character.isLowerCase(codes.charAt(i));
+            if (repeated || outcome == Outcome.RESERVED) {
+                Instant deadline = repeated ? instant(oldDeadlines.next()) : newDeadline;
+                RemoteSpike.Request request = batch.get(i);
+                answers.add(Answer.of(
+                        new Reservation(request.id(), request.quantity(), outcome, deadline),
+                        repeated));
+            } else {
+                answers.add(Answer.of(outcome));
+            }
+        }
+        return new RemoteSpike.Reply(levels, answers, false);
+    }
+
+    static RemoteSpike.Reply settled(List<RemoteSpike.Settlement> batch, List<?> reply) {
+        Levels levels = levels(reply);
+        if (reply.size() == LEVELS) {
+            return levels.phase() == Levels.Phase.ABSENT
+                    ? answered(levels, batch.size(), Outcome.NOT_FOUND)
+                    : late(levels);
+        }
+        String codes = text(reply.get(LEVELS));
+        Iterator<?> found = ((List<?>) reply.get(LEVELS + 1)).iterator();
+        List<Answer> answers = new ArrayList<>(batch.size());
+        for (int i = 0; i < batch.size(); i++) {
+            Outcome outcome = Records.outcome(codes.charAt(i));
+            if (outcome == Outcome.NOT_FOUND || outcome == Outcome.LIMIT_REACHED) {
+                answers.add(Answer.of(outcome));
+            } else {
+                int quantity = (int) number(found.next());
+                Reservation settled = new Reservation(
+                        batch.get(i).id(), quantity, outcome, instant(found.next()));
+                answers.add(Answer.of(settled, Character.isLowerCase(codes.charAt(i))));
+            }
+        }
+        return new RemoteSpike.Reply(levels, answers, false);
+    }
+
+    static RemoteSpike.Restock.Effect effect(String effect) {
+        return switch (effect) {
+            case "applied" -> RemoteSpike.Restock.Effect.APPLIED;
+            case "repeated" -> RemoteSpike.Restock.Effect.REPEATED;
+            case "other_delta" -> RemoteSpike.Restock.Effect.OTHER_DELTA;
+            default -> throw new IllegalStateException("unknown effect " + effect);
+        };
+    }
+
+    private static RemoteSpike.Reply late(Levels levels) {
+        return new RemoteSpike.Reply(levels, List.of(), true);
+    }
+
+    private static RemoteSpike.Reply answered(Levels levels, int requests, Outcome outcome) {
+        return new RemoteSpike.Reply(
+                levels, Collections.nCopies(requests, Answer.of(outcome)), false);
     }
 
     static List<?> list(Object reply) {
