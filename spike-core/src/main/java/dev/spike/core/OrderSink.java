@@ -19,17 +19,17 @@ public interface OrderSink {
     final class UnavailableException extends Exception {
         private static final long serialVersionUID = 1L;
 
-        /** @param cause why; its own root cause gives the message */
+        /** @param cause why; the message tells it and its root cause */
         public UnavailableException(Throwable cause) {
-            super(rootMessage(cause), cause);
+            super(message(cause), cause);
         }
 
-        private static String rootMessage(Throwable cause) {
+        private static String message(Throwable cause) {
             Throwable root = cause;
             while (root.getCause() != null) {
                 root = root.getCause();
             }
-            return String.valueOf(root.getMessage());
+            return cause.getMessage() + (root == cause ? "" : " (" + root + ")");
         }
     }
 
