@@ -115,18 +115,21 @@ final class OrderAuditor {
             String what = "reservations whose order is not written as they are";
             findings.inFlight(Place.ORDERS, what, inFlight, 0, null);
         }
-        long all = sums().values().stream().mapToLong(OrderBook.Sum::orders).sum();
+        if (sums().values().stream().mapToLong(OrderBook.Sum::orders).sum() > matched) {
+            lookForOthers(readOn);
+        }
+    }
+
+    private void lookForOthers(Runnable readOn) {
         List<Order> page = List.of();
-        String after = "";
-        while (all > matched && (after.isEmpty() || page.size() == PAGE)) {
-            String last = after;
-            page = ask(() -> book.page(remote.saleId(), last, PAGE));
+        do {
+            String after = page.isEmpty() ? "" : page.get(page.size() - 1).id().toString();
+            page = ask(() -> book.page(remote.saleId(), after, PAGE));
             if (!page.stream().allMatch(this::isKnown)) {
                 readOn.run();
             }
             page.stream().filter(order -> !isKnown(order)).forEach(this::compareBack);
-            after = page.isEmpty() ? " " : page.get(page.size() - 1).id().toString();
-        }
+        } while (page.size() == PAGE);
     }
 
     private boolean isKnown(Order order) {

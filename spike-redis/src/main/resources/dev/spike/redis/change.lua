@@ -1,11 +1,11 @@
 -- Looks for damage, and writes a change. Included, after stock.lua, by the scripts that change a sale.
 if redis.call('EXISTS', KEYS[2], KEYS[3]) < 2 then
   return redis.error_reply('SPIKE ' .. KEYS[redis.call('EXISTS', KEYS[2]) + 2] .. ' is lost')
-elseif stock[15] ~= (KEYS[4] or '') then
+elseif stock[16] ~= (KEYS[4] or '') then
   return redis.error_reply('SPIKE ' .. KEYS[1] .. ' was opened over '
-    .. (stock[15] == '' and 'no other hash' or tostring(stock[15])))
-elseif KEYS[4] and tonumber(redis.call('HGET', KEYS[4], stock[16]) or '') ~= reserved + sold then
-  return redis.error_reply('SPIKE ' .. KEYS[4] .. ' was changed by somebody else: ' .. stock[16] .. ' is not '
+    .. (stock[16] == '' and 'no other hash' or tostring(stock[16])))
+elseif KEYS[4] and tonumber(redis.call('HGET', KEYS[4], stock[17]) or '') ~= reserved + sold then
+  return redis.error_reply('SPIKE ' .. KEYS[4] .. ' was changed by somebody else: ' .. stock[17] .. ' is not '
     .. reserved + sold)
 end
 
@@ -22,6 +22,6 @@ local function save(...)
   redis.call('HSET', KEYS[1], 'sequence', sequence, 'available', available, 'reserved', reserved, 'sold', sold,
     'events', events, ...)
   if KEYS[4] then
-    redis.call('HSET', KEYS[4], stock[16], reserved + sold)
+    redis.call('HSET', KEYS[4], stock[17], reserved + sold)
   end
 end

@@ -1,7 +1,7 @@
 -- The stock as it is now, and the start of every reply. Included by the scripts that read it.
 local stock = redis.call('HMGET', KEYS[1], 'schema', 'ledger', 'sequence', 'available', 'reserved', 'sold',
-  'reservations', 'events', 'acknowledged_events', 'per_buyer', 'hold_ms', 'opens_at_ms', 'closes_at_ms', 'closed',
-  'adopted_key', 'adopted_sold_field', 'adopted_sold')
+  'reservations', 'events', 'acknowledged_events', 'per_buyer', 'hold_ms', 'adopted_sold', 'opens_at_ms', 'closes_at_ms',
+  'closed', 'adopted_key', 'adopted_sold_field')
 local time = redis.call('TIME')
 local now_ms = time[1] * 1000 + math.floor(time[2] / 1000)
 
@@ -11,22 +11,18 @@ elseif stock[1] ~= '2' then
   return redis.error_reply('SPIKE ' .. KEYS[1] .. ' has schema ' .. stock[1] .. ', this version reads 2')
 end
 
-for i = 2, 13 do
-  if not stock[i] or (i > 2 and stock[i] ~= '' and not tonumber(stock[i])) or (i > 2 and i < 12 and stock[i] == '') then
+for i = 2, 14 do
+  if not stock[i] or (i > 2 and stock[i] ~= '' and not tonumber(stock[i])) or (i > 2 and i < 13 and stock[i] == '') then
     return redis.error_reply('SPIKE ' .. KEYS[1] .. ' is damaged')
   end
-end
-
-if not tonumber(stock[17] or '') then
-  return redis.error_reply('SPIKE ' .. KEYS[1] .. ' is damaged')
 end
 
 local ledger = stock[2]
 local sequence, available, reserved = tonumber(stock[3]), tonumber(stock[4]), tonumber(stock[5])
 local sold, reservations, events = tonumber(stock[6]), tonumber(stock[7]), tonumber(stock[8])
-local opens_at_ms, closes_at_ms = stock[12], stock[13]
+local opens_at_ms, closes_at_ms = stock[13], stock[14]
 local phase = 'open'
-if stock[14] == '1' or (closes_at_ms ~= '' and now_ms >= tonumber(closes_at_ms)) then
+if stock[15] == '1' or (closes_at_ms ~= '' and now_ms >= tonumber(closes_at_ms)) then
   phase = 'closed'
 elseif opens_at_ms ~= '' and now_ms < tonumber(opens_at_ms) then
   phase = 'not_yet_open'
