@@ -1,5 +1,6 @@
 package dev.spike.bench;
 
+import dev.spike.bench.rig.BenchRedis;
 import dev.spike.core.Outcome;
 import dev.spike.core.RemoteSpike.Request;
 import dev.spike.core.ReservationId;

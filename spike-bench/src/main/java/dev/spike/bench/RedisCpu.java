@@ -1,6 +1,8 @@
 package dev.spike.bench;
 
-import dev.spike.bench.RedisMeter.Used;
+import dev.spike.bench.rig.BenchRedis;
+import dev.spike.bench.rig.RedisMeter;
+import dev.spike.bench.rig.RedisMeter.Used;
 import dev.spike.core.Answer;
 import dev.spike.core.Outcome;
 import dev.spike.core.RemoteSpike;

@@ -2,6 +2,8 @@ package dev.spike.bench;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import dev.spike.bench.rig.BenchRedis;
+import dev.spike.bench.rig.RedisMeter;
 import dev.spike.core.RemoteSpike.Request;
 import dev.spike.core.ReservationId;
 import dev.spike.core.Sale;

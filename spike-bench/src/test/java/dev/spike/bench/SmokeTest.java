@@ -2,6 +2,7 @@ package dev.spike.bench;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.spike.bench.rig.BenchRedis;
 import dev.spike.core.Answer;
 import dev.spike.core.Outcome;
 

@@ -1,4 +1,6 @@
-package dev.spike.bench;
+package dev.spike.bench.rig;
+
+import org.jspecify.annotations.Nullable;
 
 import redis.clients.jedis.Jedis;
 import redis.clients.jedis.exceptions.JedisConnectionException;
@@ -12,6 +14,7 @@ import java.net.ServerSocket;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
@@ -20,10 +23,10 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 
 /**
- * The Redis that is measured: that of {@code -Dspike.redis=redis://…}, else a redis-server child on
- * loopback without persistence, which ends with this JVM.
+ * The Redis that is measured: one that runs already, or a redis-server child on loopback, which
+ * ends with this JVM.
  */
-final class BenchRedis implements AutoCloseable {
+public final class BenchRedis implements AutoCloseable {
 
     private static final int PATIENCE_MILLIS = 60_000;
 
@@ -35,10 +38,27 @@ final class BenchRedis implements AutoCloseable {
         this.stop = stop;
     }
 
-    /** Connects or starts, and waits until it answers. */
-    static BenchRedis start() {
-        String given = System.getProperty("spike.redis", "");
-        BenchRedis redis = given.isEmpty() ? child() : new BenchRedis(given, () -> {});
+    /** That of {@code -Dspike.redis=redis://…}, else a child without persistence. */
+    public static BenchRedis start() {
+        return at(System.getProperty("spike.redis"));
+    }
+
+    /** That of a {@code redis://} URI; null: a child without persistence. */
+    public static BenchRedis at(@Nullable String uri) {
+        return uri == null ? child("--appendonly", "no") : answering(new BenchRedis(uri, () -> {}));
+    }
+
+    /**
+     * A child, from the PATH, else the one that embedded-redis brings along.
+     *
+     * @param options as after {@code redis-server}; address, port, directory and no snapshots are
+     *     given
+     */
+    public static BenchRedis child(String... options) {
+        return answering(startChild(List.of(options)));
+    }
+
+    private static BenchRedis answering(BenchRedis redis) {
         try {
             redis.awaitAnswer();
             return redis;
@@ -48,17 +68,17 @@ final class BenchRedis implements AutoCloseable {
         }
     }
 
-    String uri() {
+    public String uri() {
         return uri;
     }
 
     /** A new connection, which waits long for a reply. */
-    Jedis jedis() {
+    public Jedis jedis() {
         return new Jedis(URI.create(uri), PATIENCE_MILLIS);
     }
 
     /** Frees the memory of a sale, before it returns: the next measurement must not pay for it. */
-    void deleteSale(String saleId) {
+    public void deleteSale(String saleId) {
         try (Jedis jedis = jedis()) {
             Set<String> keys = jedis.keys("spike:{" + saleId + "}:*");
             keys.forEach(jedis::del);
@@ -86,22 +106,21 @@ final class BenchRedis implements AutoCloseable {
         }
     }
 
-    private static BenchRedis child() {
+    private static BenchRedis startChild(List<String> options) {
         try {
             Path directory = Files.createTempDirectory("spike-bench-redis");
             int port = freePort();
-            List<String> command = List.of(
+            List<String> command = new ArrayList<>(List.of(
                     binary(),
                     "--save",
                     "",
-                    "--appendonly",
-                    "no",
                     "--bind",
                     "127.0.0.1",
                     "--port",
                     Integer.toString(port),
                     "--dir",
-                    directory.toString());
+                    directory.toString()));
+            command.addAll(options);
             Process process = new ProcessBuilder(command)
                     .redirectErrorStream(true)
                     .redirectOutput(directory.resolve("log").toFile())

@@ -1,4 +1,4 @@
-package dev.spike.bench;
+package dev.spike.bench.rig;
 
 import redis.clients.jedis.Jedis;
 
@@ -6,7 +6,7 @@ import java.util.Arrays;
 import java.util.stream.Stream;
 
 /** What a Redis says of its own cost between two moments. */
-final class RedisMeter {
+public final class RedisMeter {
 
     /**
      * What was used since {@link #restart}.
@@ -16,18 +16,18 @@ final class RedisMeter {
      * @param cpuMicros of the main thread, in scripts and between them: reading, parsing, writing
      * @param bytes by which its memory grew
      */
-    record Used(long calls, long scriptMicros, long cpuMicros, long bytes) {}
+    public record Used(long calls, long scriptMicros, long cpuMicros, long bytes) {}
 
     private final Jedis jedis;
     private long cpuBefore;
     private long bytesBefore;
 
-    RedisMeter(Jedis jedis) {
+    public RedisMeter(Jedis jedis) {
         this.jedis = jedis;
     }
 
     /** Version, allocator and persistence, in a line. */
-    String server() {
+    public String server() {
         String info = jedis.info("all");
         return "Redis " + field(info, "redis_version") + ", allocator "
                 + field(info, "mem_allocator") + ", AOF "
@@ -38,13 +38,13 @@ final class RedisMeter {
     }
 
     /** Counts from now on. */
-    void restart() {
+    public void restart() {
         bytesBefore = Long.parseLong(field(jedis.info("memory"), "used_memory"));
         cpuBefore = cpuMicros();
         jedis.configResetStat();
     }
 
-    Used read() {
+    public Used read() {
         long cpu = cpuMicros() - cpuBefore;
         long bytes = Long.parseLong(field(jedis.info("memory"), "used_memory")) - bytesBefore;
         String stats = jedis.info("commandstats");

@@ -1,0 +1,46 @@
+package dev.spike.bench.report;
+
+import org.jspecify.annotations.Nullable;
+
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+
+/** A benchmark with a command line of its own. It prints its table, and keeps it if asked. */
+@Command(mixinStandardHelpOptions = true, showDefaultValues = true, sortOptions = false)
+public abstract class BenchCommand implements Callable<Integer> {
+
+    @Option(names = "--rounds", paramLabel = "N", description = "how often all is measured")
+    protected int rounds = 3;
+
+    @Option(
+            names = "--json",
+            paramLabel = "FILE",
+            description = "where to keep the result; not kept if absent")
+    private @Nullable Path json;
+
+    /** For subclasses. */
+    protected BenchCommand() {}
+
+    /** Measures, all rounds. */
+    protected abstract Result measure() throws Exception;
+
+    @Override
+    public final Integer call() throws Exception {
+        Result result = measure();
+        result.about().forEach(sentence -> System.out.println(sentence + "\n"));
+        System.out.print(result.toMarkdown());
+        if (json != null) {
+            result.write(json);
+        }
+        return 0;
+    }
+
+    /** Runs it as the whole program: exits 0, 1 if the benchmark failed, 2 for a wrong flag. */
+    protected static void runAndExit(BenchCommand command, String... args) {
+        System.exit(new CommandLine(command).execute(args));
+    }
+}
