@@ -1,5 +1,7 @@
 package dev.spike.bench;
 
+import dev.spike.bench.report.BenchCommand;
+import dev.spike.bench.report.Result;
 import dev.spike.bench.rig.BenchRedis;
 import dev.spike.core.Outcome;
 import dev.spike.core.RemoteSpike.Request;
@@ -9,12 +11,15 @@ import dev.spike.core.Spike;
 import dev.spike.redis.RedisSpike;
 import dev.spike.redis.RedisStore;
 
+import org.jspecify.annotations.Nullable;
+
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
-import java.util.Locale;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -27,11 +32,10 @@ import java.util.stream.IntStream;
  * last unit is back.
  *
  * <p>The holds are made as fast as one connection can. Several nodes sweep; one buyer at each
- * reserves a unit every two milliseconds. Prints a table of Markdown. Properties:
- * {@code spike.redis} (see {@link BenchRedis}), {@code spike.holds} (100000), {@code spike.nodes}
- * (4), {@code spike.rounds} (3).
+ * reserves a unit every two milliseconds.
  */
-public final class MassExpiry {
+@Command(name = "MassExpiry", description = "What buyers notice when very many holds end at once.")
+public final class MassExpiry extends BenchCommand {
 
     private static final Duration QUIET = Duration.ofSeconds(3);
     private static final long PAUSE_NANOS = Duration.ofMillis(2).toNanos();
@@ -39,31 +43,35 @@ public final class MassExpiry {
 
     private record Sample(long atNanos, long tookNanos) {}
 
-    private MassExpiry() {}
+    @Option(
+            names = "--redis",
+            paramLabel = "URI",
+            description = "a running Redis; if absent, one is started")
+    private @Nullable String uri;
+
+    @Option(names = "--holds", paramLabel = "N", description = "that end at once")
+    int holds = 100_000;
+
+    @Option(names = "--nodes", paramLabel = "N", description = "that sweep, each with a buyer")
+    int nodes = 4;
 
     /** Measures and prints. */
-    public static void main(String[] args) throws InterruptedException {
-        try (BenchRedis redis = BenchRedis.start()) {
-            System.out.print(report(
-                    redis,
-                    Integer.getInteger("spike.holds", 100_000),
-                    Integer.getInteger("spike.nodes", 4),
-                    Integer.getInteger("spike.rounds", 3)));
-        }
+    public static void main(String[] args) {
+        runAndExit(new MassExpiry(), args);
     }
 
-    static String report(BenchRedis redis, int holds, int nodes, int rounds)
-            throws InterruptedException {
-        StringBuilder table = new StringBuilder("| | reserves | p50, ms | p99, ms | p99.9, ms |"
-                + " max, ms | last unit back after, ms |\n|---|---:|---:|---:|---:|---:|---:|\n");
-        for (int round = 0; round < rounds; round++) {
-            table.append(round(redis, holds, nodes));
+    @Override
+    protected Result measure() throws InterruptedException {
+        Result result = new Result("when");
+        try (BenchRedis redis = BenchRedis.at(uri)) {
+            for (int round = 0; round < rounds; round++) {
+                round(redis, result);
+            }
         }
-        return table.toString();
+        return result;
     }
 
-    private static String round(BenchRedis redis, int holds, int nodes)
-            throws InterruptedException {
+    private void round(BenchRedis redis, Result result) throws InterruptedException {
         String saleId = "expiry-" + UUID.randomUUID();
         List<Spike> spikes = new ArrayList<>();
         List<Thread> buyers = new ArrayList<>();
@@ -88,13 +96,11 @@ public final class MassExpiry {
             for (Thread buyer : buyers) {
                 buyer.join();
             }
-            return row("before", samples, firstNanos - QUIET.toNanos(), firstNanos, "")
-                    + row(
-                            "while they expire",
-                            samples,
-                            firstNanos,
-                            backNanos,
-                            millis(Math.max(0, backNanos - lastNanos)));
+            String during = "while they expire";
+            tell(result, "before", samples, firstNanos - QUIET.toNanos(), firstNanos);
+            tell(result, during, samples, firstNanos, backNanos);
+            long lateNanos = Math.max(0, backNanos - lastNanos);
+            result.add(List.of(during), "last unit back after, ms", lateNanos / 1e6);
         } finally {
             done.set(true);
             spikes.forEach(Spike::close);
@@ -138,26 +144,25 @@ public final class MassExpiry {
         return System.nanoTime();
     }
 
-    private static String row(
-            String name, Collection<Sample> samples, long from, long to, String back) {
+    private static void tell(
+            Result result, String when, Collection<Sample> samples, long from, long to) {
         long[] took = samples.stream()
                 .filter(sample -> sample.atNanos() >= from && sample.atNanos() < to)
                 .mapToLong(Sample::tookNanos)
+                .sorted()
                 .toArray();
         if (took.length == 0) {
-            throw new IllegalStateException("nothing was reserved " + name);
+            throw new IllegalStateException("nothing was reserved " + when);
         }
-        Arrays.sort(took);
-        return "| " + name + " | " + took.length + " | " + millis(quantile(took, 0.5)) + " | "
-                + millis(quantile(took, 0.99)) + " | " + millis(quantile(took, 0.999)) + " | "
-                + millis(took[took.length - 1]) + " | " + back + " |\n";
+        List<String> row = List.of(when);
+        result.add(row, "reserves", took.length);
+        result.add(row, "p50, ms", quantile(took, 0.5) / 1e6);
+        result.add(row, "p99, ms", quantile(took, 0.99) / 1e6);
+        result.add(row, "p99.9, ms", quantile(took, 0.999) / 1e6);
+        result.add(row, "max, ms", took[took.length - 1] / 1e6);
     }
 
     private static long quantile(long[] sorted, double q) {
         return sorted[(int) Math.min(sorted.length - 1, Math.ceil(sorted.length * q))];
-    }
-
-    private static String millis(long nanos) {
-        return String.format(Locale.ROOT, "%.2f", nanos / 1e6);
     }
 }

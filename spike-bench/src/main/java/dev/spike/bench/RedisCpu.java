@@ -1,5 +1,7 @@
 package dev.spike.bench;
 
+import dev.spike.bench.report.BenchCommand;
+import dev.spike.bench.report.Result;
 import dev.spike.bench.rig.BenchRedis;
 import dev.spike.bench.rig.RedisMeter;
 import dev.spike.bench.rig.RedisMeter.Used;
@@ -12,10 +14,14 @@ import dev.spike.core.ReservationId;
 import dev.spike.core.Sale;
 import dev.spike.redis.RedisStore;
 
+import org.jspecify.annotations.Nullable;
+
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
 import redis.clients.jedis.Jedis;
 
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -26,76 +32,105 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.function.Function;
-import java.util.function.ToDoubleFunction;
-import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
- * What a reservation, a confirmation and a refusal cost Redis, by the size of the batch that they
- * come in. Each round has a fresh sale with a per-buyer limit: it sells all its units to as many
- * buyers, one unit each, confirms them all, and refuses as many other buyers.
+ * What a reservation, a confirmation and a refusal cost Redis, by how it appends its changes to a
+ * file and by the size of the batch that they come in. Each round has a fresh sale with a per-buyer
+ * limit: it sells all its units to as many buyers, one unit each, confirms them all, and refuses as
+ * many other buyers.
  *
- * <p>Prints tables of Markdown. Properties: {@code spike.redis} (see {@link BenchRedis}),
- * {@code spike.rounds} (3), {@code spike.reservations} in each round (100000),
- * {@code spike.callers}, the threads that call (4).
+ * <p>Script time is elapsed: on a busy machine it includes the time in which Redis did not have the
+ * core. The CPU is that of Redis' main thread, in scripts and between them.
  */
-public final class RedisCpu {
+@Command(name = "RedisCpu", description = "What a reservation costs Redis.")
+public final class RedisCpu extends BenchCommand {
 
     private static final int[] BATCHES = {1, 10, 100, 500};
     private static final int PER_BUYER = 4;
 
-    private final BenchRedis redis;
-    private final int rounds;
-    private final int reservations;
-    private final int callers;
+    @Option(
+            names = "--redis",
+            paramLabel = "URI",
+            description = "a running Redis; if absent, one is started for each way to append:"
+                    + " none, everysec, always")
+    private @Nullable String redis;
 
-    RedisCpu(BenchRedis redis, int rounds, int reservations, int callers) {
-        this.redis = redis;
-        this.rounds = rounds;
-        this.reservations = reservations;
-        this.callers = callers;
-    }
+    @Option(
+            names = "--reservations",
+            paramLabel = "N",
+            description = "units that each round sells, of each batch size")
+    int reservations = 50_000;
+
+    @Option(names = "--callers", paramLabel = "N", description = "threads that call")
+    int callers = 4;
 
     /** Measures and prints. */
     public static void main(String[] args) {
-        try (BenchRedis redis = BenchRedis.start()) {
-            System.out.print(new RedisCpu(
-                            redis,
-                            Integer.getInteger("spike.rounds", 3),
-                            Integer.getInteger("spike.reservations", 100_000),
-                            Integer.getInteger("spike.callers", 4))
-                    .report());
-        }
+        runAndExit(new RedisCpu(), args);
     }
 
-    String report() {
-        Map<String, List<Used>> measured = new LinkedHashMap<>();
-        ExecutorService threads = Executors.newFixedThreadPool(callers);
-        try (RedisStore store = RedisStore.connect(redis.uri());
-                Jedis jedis = redis.jedis()) {
-            RedisMeter meter = new RedisMeter(jedis);
-            // The first round loads the scripts and warms this JVM; it is not counted.
-            for (int round = 0; round <= rounds; round++) {
-                for (int batch : BATCHES) {
-                    Map<String, Used> costs = round(store, meter, threads, batch);
-                    if (round > 0) {
-                        costs.forEach((path, used) -> measured.computeIfAbsent(
-                                        path, first -> new ArrayList<>())
-                                .add(used));
-                    }
+    @Override
+    protected Result measure() {
+        int largest = BATCHES[BATCHES.length - 1];
+        if (reservations < largest || reservations % largest != 0) {
+            throw new IllegalArgumentException("must be a multiple of the largest batch, " + largest
+                    + ": reservations=" + reservations);
+        }
+        Result result = new Result("AOF", "what", "batch");
+        Map<String, BenchRedis> servers = new LinkedHashMap<>();
+        try {
+            if (redis != null) {
+                servers.put("as it is", BenchRedis.at(redis));
+            } else {
+                servers.put("none", BenchRedis.child("--appendonly", "no"));
+                for (String policy : List.of("everysec", "always")) {
+                    servers.put(
+                            policy,
+                            BenchRedis.child("--appendonly", "yes", "--appendfsync", policy));
                 }
             }
-            return meter.server() + "\n\n" + rounds + " rounds of " + reservations
-                    + " reservations, " + callers
-                    + " callers, per-buyer limit on; each cell: min / median / max\n\n"
-                    + table(measured);
+            // The first round loads the scripts and warms this JVM; it is not counted.
+            for (int round = 0; round <= rounds; round++) {
+                Result counted = round == 0 ? new Result("AOF", "what", "batch") : result;
+                servers.forEach((policy, server) -> measure(server, policy, counted));
+            }
+        } finally {
+            servers.values().forEach(BenchRedis::close);
+        }
+        result.about(String.format(
+                Locale.ROOT,
+                "%,d reservations in each round, %d callers, per-buyer limit on.",
+                reservations,
+                callers));
+        return result;
+    }
+
+    private void measure(BenchRedis server, String policy, Result result) {
+        ExecutorService threads = Executors.newFixedThreadPool(callers);
+        try (RedisStore store = RedisStore.connect(server.uri());
+                Jedis jedis = server.jedis()) {
+            RedisMeter meter = new RedisMeter(jedis);
+            result.about(meter.server() + ".");
+            for (int batch : BATCHES) {
+                round(server, store, new Calls(meter, threads), batch).forEach((what, used) -> {
+                    List<String> row = List.of(policy, what, Integer.toString(batch));
+                    result.add(
+                            row, "script, µs a call", (double) used.scriptMicros() / used.calls());
+                    result.add(row, "script, µs each", (double) used.scriptMicros() / reservations);
+                    result.add(
+                            row,
+                            "main thread CPU, µs each",
+                            (double) used.cpuMicros() / reservations);
+                    result.add(row, "memory, bytes each", (double) used.bytes() / reservations);
+                });
+            }
         } finally {
             threads.shutdownNow();
         }
     }
 
-    private Map<String, Used> round(
-            RedisStore store, RedisMeter meter, ExecutorService threads, int batch) {
+    private Map<String, Used> round(BenchRedis server, RedisStore store, Calls calls, int batch) {
         String saleId = "cpu-" + UUID.randomUUID();
         RemoteSpike sale = store.sale(saleId);
         sale.open(Sale.of(saleId, reservations)
@@ -108,28 +143,26 @@ public final class RedisCpu {
                         .map(request -> new Settlement(request.id(), Outcome.CONFIRMED))
                         .toList())
                 .toList();
-        Calls calls = new Calls(meter, threads);
-        String ofBatch = " | " + batch + " | ";
         Map<String, Used> used = new LinkedHashMap<>();
         used.put(
-                "reserve" + ofBatch,
+                "reserve",
                 calls.run(
                         buyers,
                         Outcome.RESERVED,
                         b -> sale.reserve(b, Long.MAX_VALUE).answers()));
         used.put(
-                "confirm" + ofBatch,
+                "confirm",
                 calls.run(
                         ends,
                         Outcome.CONFIRMED,
                         b -> sale.settle(b, Long.MAX_VALUE).answers()));
         used.put(
-                "refuse" + ofBatch,
+                "refuse",
                 calls.run(
                         others,
                         Outcome.SOLD_OUT,
                         b -> sale.reserve(b, Long.MAX_VALUE).answers()));
-        redis.deleteSale(saleId);
+        server.deleteSale(saleId);
         return used;
     }
 
@@ -166,28 +199,5 @@ public final class RedisCpu {
                 }
             }
         }
-    }
-
-    private String table(Map<String, List<Used>> measured) {
-        StringBuilder table = new StringBuilder("""
-                | what | batch | calls | script µs per call | script µs each | main thread CPU µs each | bytes each |
-                |---|---:|---:|---:|---:|---:|---:|
-                """);
-        measured.forEach((path, used) -> table.append("| ")
-                .append(path)
-                .append(used.get(0).calls())
-                .append(spread(used, u -> (double) u.scriptMicros() / u.calls()))
-                .append(spread(used, u -> (double) u.scriptMicros() / reservations))
-                .append(spread(used, u -> (double) u.cpuMicros() / reservations))
-                .append(spread(used, u -> (double) u.bytes() / reservations))
-                .append(" |\n"));
-        return table.toString();
-    }
-
-    private static String spread(List<Used> rounds, ToDoubleFunction<Used> of) {
-        List<Double> sorted = rounds.stream().mapToDouble(of).sorted().boxed().toList();
-        return IntStream.of(0, sorted.size() / 2, sorted.size() - 1)
-                .mapToObj(i -> String.format(Locale.ROOT, "%.1f", sorted.get(i)))
-                .collect(Collectors.joining(" / ", " | ", ""));
     }
 }

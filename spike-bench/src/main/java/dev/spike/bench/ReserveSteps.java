@@ -2,6 +2,8 @@ package dev.spike.bench;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import dev.spike.bench.report.BenchCommand;
+import dev.spike.bench.report.Result;
 import dev.spike.bench.rig.BenchRedis;
 import dev.spike.bench.rig.RedisMeter;
 import dev.spike.core.RemoteSpike.Request;
@@ -10,6 +12,11 @@ import dev.spike.core.Sale;
 import dev.spike.redis.RedisSpike;
 import dev.spike.redis.RedisStore;
 
+import org.jspecify.annotations.Nullable;
+
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
 import redis.clients.jedis.Jedis;
 import redis.clients.jedis.Pipeline;
 
@@ -17,10 +24,8 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.UUID;
@@ -29,11 +34,9 @@ import java.util.stream.IntStream;
 /**
  * What each step of the reserve script costs Redis, in batches of 100 fresh buyers: the script is
  * run cut short after each step, and the differences are told, each the median of the rounds.
- *
- * <p>Prints a table of Markdown. Properties: {@code spike.redis} (see {@link BenchRedis}),
- * {@code spike.rounds} (5).
  */
-public final class ReserveSteps {
+@Command(name = "ReserveSteps", description = "What each step of the reserve script costs.")
+public final class ReserveSteps extends BenchCommand {
 
     private static final int BATCH = 100;
     private static final int CALLS = 600;
@@ -51,42 +54,36 @@ public final class ReserveSteps {
         STEPS.put("one HSET for the levels, the reply", "");
     }
 
-    private ReserveSteps() {}
+    @Option(
+            names = "--redis",
+            paramLabel = "URI",
+            description = "a running Redis; if absent, one is started")
+    private @Nullable String uri;
 
     /** Measures and prints. */
     public static void main(String[] args) {
-        try (BenchRedis redis = BenchRedis.start()) {
-            System.out.print(report(redis, Integer.getInteger("spike.rounds", 5)));
-        }
+        runAndExit(new ReserveSteps(), args);
     }
 
-    static String report(BenchRedis redis, int rounds) {
-        Map<String, double[]> micros = new LinkedHashMap<>();
-        try (RedisStore store = RedisStore.connect(redis.uri());
+    @Override
+    protected Result measure() {
+        Result result = new Result("step");
+        try (BenchRedis redis = BenchRedis.at(uri);
+                RedisStore store = RedisStore.connect(redis.uri());
                 Jedis jedis = redis.jedis()) {
+            result.about(new RedisMeter(jedis).server() + ".");
             List<byte[]> batches = batches(store, redis, jedis);
             for (int round = 0; round < rounds; round++) {
+                double before = 0;
                 for (String step : STEPS.keySet()) {
-                    micros.computeIfAbsent(step, first -> new double[rounds])[round] =
-                            run(store, redis, jedis, cutAfter(step), batches);
+                    double upToHere = run(store, redis, jedis, cutAfter(step), batches);
+                    result.add(List.of(step), "script, µs each", upToHere - before);
+                    result.add(List.of(step), "up to here, µs each", upToHere);
+                    before = upToHere;
                 }
             }
-            return new RedisMeter(jedis).server() + "\n\n" + table(micros);
         }
-    }
-
-    private static String table(Map<String, double[]> micros) {
-        StringBuilder table =
-                new StringBuilder("| step | µs each | µs each, up to here |\n|---|---:|---:|\n");
-        double before = 0;
-        for (Map.Entry<String, double[]> step : micros.entrySet()) {
-            Arrays.sort(step.getValue());
-            double median = step.getValue()[step.getValue().length / 2];
-            table.append(String.format(
-                    Locale.ROOT, "| %s | %.2f | %.2f |%n", step.getKey(), median - before, median));
-            before = median;
-        }
-        return table.toString();
+        return result;
     }
 
     /** Microseconds of script time for each reservation. */

@@ -1,12 +1,11 @@
 package dev.spike.bench;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.spike.bench.rig.BenchRedis;
+import dev.spike.bench.report.Result;
 import dev.spike.core.Answer;
 import dev.spike.core.Outcome;
-
-import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 
 import org.junit.jupiter.api.Test;
 import org.openjdk.jmh.results.RunResult;
@@ -17,8 +16,11 @@ import org.openjdk.jmh.runner.options.OptionsBuilder;
 import org.openjdk.jmh.runner.options.TimeValue;
 import org.openjdk.jmh.runner.options.VerboseMode;
 
+import picocli.CommandLine;
+
 import java.lang.management.ManagementFactory;
 import java.util.Collection;
+import java.util.List;
 import java.util.function.Supplier;
 
 /** Each measurement once, very short: that it runs, not how fast. */
@@ -65,41 +67,57 @@ class SmokeTest {
     }
 
     @Test
-    void redisCpu_fewReservations_tellsTheCostOfEachBatchSize() {
-        try (BenchRedis redis = BenchRedis.start()) {
-            String report = new RedisCpu(redis, 1, 1_000, 2).report();
+    void redisCpu_fewReservations_tellsEachPolicyAndBatch() throws Exception {
+        RedisCpu bench = with(new RedisCpu(), "--rounds=1", "--reservations=1000");
 
-            assertThat(report)
-                    .contains("Redis 7.", "| reserve | 1 | 1000 | ", "| reserve | 100 | 10 | ")
-                    .contains("| confirm | 10 | 100 | ", "| refuse | 500 | 2 | ");
-        }
+        Result result = bench.measure();
+
+        assertThat(result.rows())
+                .hasSize(3 * 3 * 4)
+                .contains(List.of("none", "reserve", "1"), List.of("always", "confirm", "500"));
+        assertThat(result.samples(List.of("everysec", "refuse", "100"), "script, µs each"))
+                .hasSize(1)
+                .allSatisfy(micros -> assertThat(micros).isPositive());
+        assertThat(result.about()).anyMatch(sentence -> sentence.contains("AOF always"));
     }
 
     @Test
-    void reserveSteps_oneRound_tellsTheCostOfEachStep() {
-        try (BenchRedis redis = BenchRedis.start()) {
-            assertThat(ReserveSteps.report(redis, 1))
-                    .contains("Redis 7.", "| unpacking the batch | ", "| one XADD | ");
-        }
+    void redisCpu_notWholeBatches_isRefused() {
+        RedisCpu bench = with(new RedisCpu(), "--reservations=1001");
+
+        assertThatThrownBy(bench::measure)
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("must be a multiple of the largest batch, 500");
     }
 
     @Test
-    void massExpiry_fewHolds_tellsTheLatencies() throws InterruptedException {
-        try (BenchRedis redis = BenchRedis.start()) {
-            assertThat(MassExpiry.report(redis, 500, 2, 1))
-                    .contains("| before | ", "| while they expire | ");
-        }
+    void reserveSteps_oneRound_tellsTheCostOfEachStep() throws Exception {
+        Result result = with(new ReserveSteps(), "--rounds=1").measure();
+
+        assertThat(result.rows()).contains(List.of("unpacking the batch"), List.of("one XADD"));
+    }
+
+    @Test
+    void massExpiry_fewHolds_tellsTheLatencies() throws Exception {
+        Result result =
+                with(new MassExpiry(), "--rounds=1", "--holds=500", "--nodes=2").measure();
+
+        assertThat(result.rows()).containsExactly(List.of("before"), List.of("while they expire"));
     }
 
     @Test
     void orderThroughput_fewOrders_tellsTheRates() throws Exception {
-        try (EmbeddedPostgres server = OrderThroughput.postgres(true)) {
-            String url = server.getJdbcUrl("postgres", "postgres");
+        OrderThroughput bench =
+                with(new OrderThroughput(), "--rounds=2", "--count=1000", "--batch=300");
 
-            assertThat(new OrderThroughput(url, 1_000, 300, 2).run())
-                    .hasSize(2)
-                    .allSatisfy(rate -> assertThat(rate).isPositive());
-        }
+        assertThat(bench.measure().samples(List.of("1000", "300"), "new orders/s"))
+                .hasSize(2)
+                .allSatisfy(rate -> assertThat(rate).isPositive());
+    }
+
+    private static <C> C with(C command, String... flags) {
+        new CommandLine(command).parseArgs(flags);
+        return command;
     }
 
     /** Of the last of three rounds; the first two are compiled away. */

@@ -1,0 +1,65 @@
+package dev.spike.bench.rig;
+
+import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
+
+import java.io.IOException;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.List;
+
+/** A PostgreSQL child on loopback, set up like a default installation, that ends with this JVM. */
+public final class BenchPostgres implements AutoCloseable {
+
+    private final EmbeddedPostgres server;
+
+    private BenchPostgres(EmbeddedPostgres server) {
+        this.server = server;
+    }
+
+    /**
+     * Starts it; its own defaults, which are made for tests, are not used.
+     *
+     * @param durable fsync and synchronous_commit on
+     */
+    public static BenchPostgres start(boolean durable) throws IOException {
+        String onOrOff = durable ? "on" : "off";
+        return new BenchPostgres(EmbeddedPostgres.builder()
+                .setServerConfig("fsync", onOrOff)
+                .setServerConfig("synchronous_commit", onOrOff)
+                .start());
+    }
+
+    /** The JDBC URL, for its superuser. */
+    public String url() {
+        return server.getJdbcUrl("postgres", "postgres");
+    }
+
+    /** Version and what decides its speed, in a line. */
+    public static String settings(String url) throws SQLException {
+        StringBuilder settings = new StringBuilder("PostgreSQL");
+        try (Connection connection = DriverManager.getConnection(url);
+                Statement statement = connection.createStatement()) {
+            for (String name : List.of(
+                    "server_version",
+                    "fsync",
+                    "synchronous_commit",
+                    "full_page_writes",
+                    "shared_buffers",
+                    "max_wal_size")) {
+                try (ResultSet row = statement.executeQuery("show " + name)) {
+                    row.next();
+                    settings.append(", ").append(name).append(' ').append(row.getString(1));
+                }
+            }
+        }
+        return settings.toString();
+    }
+
+    @Override
+    public void close() throws IOException {
+        server.close();
+    }
+}
