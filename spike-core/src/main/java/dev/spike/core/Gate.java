@@ -172,6 +172,15 @@ final class Gate {
     }
 
     /**
+     * What every request under a key that nobody used before is told until there is another gate,
+     * whatever its quantity; null: that depends.
+     */
+    @Nullable
+    Answer answerToAll() {
+        return sellable == 0 && beyond != null && !waitsForOpening() ? beyond.answer() : null;
+    }
+
+    /**
      * The refusal of a request under a key that nobody used before; null: the shared stock must be
      * asked.
      */
@@ -206,14 +215,18 @@ final class Gate {
         return halted == null && levels != null && levels.reservations() > 0;
     }
 
+    /** Whether it may open with the time alone. */
+    private boolean waitsForOpening() {
+        return levels != null && levels.phase() == Phase.NOT_YET_OPEN && halted == null;
+    }
+
     /**
      * The store reported its time somewhen after it was asked, so its clock has come at most this
      * far.
      */
     private boolean mayHaveOpened(LongSupplier nanoTime) {
         return levels != null
-                && levels.phase() == Phase.NOT_YET_OPEN
-                && halted == null
+                && waitsForOpening()
                 && (levels.opensAt() == null
                         || !levels.asOf()
                                 .plusNanos(nanoTime.getAsLong() - askedNanos)

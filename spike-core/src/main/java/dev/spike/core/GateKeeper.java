@@ -47,6 +47,10 @@ final class GateKeeper {
     private final LongSupplier nanoTime;
     private final AtomicBoolean loadingUsedKeys = new AtomicBoolean();
     private volatile Gate gate;
+
+    /** Of the gate; beside it, so that a local NO costs one volatile read. */
+    private volatile @Nullable Answer answerToAll;
+
     private volatile boolean reachable = true;
     private volatile boolean stopped;
     private volatile @Nullable Future<?> nextSync;
@@ -66,6 +70,18 @@ final class GateKeeper {
 
     Gate gate() {
         return gate;
+    }
+
+    /** See {@link Gate#answerToAll}. */
+    @Nullable
+    Answer answerToAll() {
+        return answerToAll;
+    }
+
+    /** Only while holding the monitor, so that both are of the same gate. */
+    private void set(Gate next) {
+        gate = next;
+        answerToAll = next.answerToAll();
     }
 
     /** Syncs now, and again and again until {@link #stop}, or until the sale halts. */
@@ -146,7 +162,7 @@ final class GateKeeper {
      */
     private synchronized void forgetWhatIsTooOld() {
         if (nanoTime.getAsLong() - gate.receivedNanos() > MAX_AGE_IN_SYNCS * syncNanos) {
-            gate = gate.outdated();
+            set(gate.outdated());
         }
     }
 
@@ -196,7 +212,7 @@ final class GateKeeper {
             if (known != null) {
                 UsedKeys usedKeys = UsedKeys.load(remote, known.reservations());
                 synchronized (this) {
-                    gate = gate.withUsedKeys(usedKeys);
+                    set(gate.withUsedKeys(usedKeys));
                 }
             }
         } catch (RemoteSpikeException noAnswer) {
@@ -222,7 +238,7 @@ final class GateKeeper {
     private synchronized boolean shut(String reason) {
         boolean first = gate.haltReason() == null;
         if (first) {
-            gate = gate.halted(reason);
+            set(gate.halted(reason));
         }
         return first;
     }
@@ -265,7 +281,7 @@ final class GateKeeper {
         }
         synchronized (this) {
             if (gate.isOlderThan(fresh, askedNanos)) {
-                gate = gate.with(fresh, askedNanos, nanoTime.getAsLong());
+                set(gate.with(fresh, askedNanos, nanoTime.getAsLong()));
             }
         }
     }

@@ -113,6 +113,12 @@ public final class Spike implements AutoCloseable {
      * @return with {@link Outcome#RESERVED}, or why not
      */
     public Answer reserve(int quantity) {
+        Check.quantity(quantity);
+        Answer no = gateKeeper.answerToAll();
+        return no != null ? no : reserveNew(quantity);
+    }
+
+    private Answer reserveNew(int quantity) {
         Refusal refusal = refusal(quantity);
         return refusal != null
                 ? refusal.answer()
