@@ -30,8 +30,10 @@ import java.util.concurrent.atomic.LongAdder;
 /**
  * How many units one process sells from one shared stock each second, by each {@link Design}. Every
  * request wants one unit and gets it: a refusal, an error, or a stock that has not lost as many
- * units as were answered fails the measurement. Each design has a server and a stock of its own,
- * without persistence except for PostgreSQL. Each subclass is one number of threads.
+ * units as were answered fails the measurement, whose row is then missing; {@code -foe true} makes
+ * JMH stop there. Each design has a server and a stock of its own: Redis without persistence, or
+ * PostgreSQL with it. Nobody cancels, confirms, or makes orders meanwhile. Each subclass is one
+ * number of threads.
  */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.Throughput)

@@ -11,27 +11,42 @@ import java.util.stream.Collectors;
 /**
  * The designs that are compared, and what each of them keeps of a sale. All of them count the units
  * in one place and never oversell; what else a design keeps costs it something.
+ *
+ * <pre>
+ *                      buyer  key  limit  log  expiry  on disk
+ * spike                yes    yes  yes    yes  yes     -
+ * spike-async          yes    yes  yes    yes  yes     -
+ * evalsha-guarantees   yes    yes  yes    yes  yes     -
+ * evalsha-bare         -      -    -      -    -       -
+ * ancestor             -      -    -      -    -       -
+ * redisson-semaphore   -      -    -      -    -       -
+ * redisson-expirable   -      -    -      -    yes     -
+ * bucket4j             -      -    -      -    -       -
+ * bucket4j-batching    -      -    -      -    -       -
+ * lettuce-async        -      -    -      -    -       -
+ * postgresql-row       -      -    -      -    -       yes
+ * </pre>
  */
 public enum Design {
     /** {@link SpikePeer}, each thread waiting for its answer. */
     SPIKE("spike", Does.ALL, SpikePeer::new),
     /** {@link SpikePeer}, each thread keeping many requests in flight. */
     SPIKE_ASYNC("spike-async", Does.ALL, SpikePeer::new),
-    /** {@link dev.spike.bench.peers.EvalshaGuarantees}. */
+    /** {@link EvalshaGuarantees}. */
     EVALSHA_GUARANTEES("evalsha-guarantees", Does.ALL, EvalshaGuarantees::new),
-    /** {@link dev.spike.bench.peers.EvalshaBare}. */
+    /** {@link EvalshaBare}. */
     EVALSHA_BARE("evalsha-bare", Does.NOTHING, EvalshaBare::new),
-    /** {@link dev.spike.bench.peers.Ancestor}. */
+    /** {@link Ancestor}. */
     ANCESTOR("ancestor", Does.NOTHING, Ancestor::new),
     /** {@link RedissonPeer.Semaphore}. */
     REDISSON_SEMAPHORE("redisson-semaphore", Does.NOTHING, RedissonPeer.Semaphore::new),
     /** {@link RedissonPeer.Expirable}: it keeps an id of its own for each unit, not the buyer. */
     REDISSON_EXPIRABLE("redisson-expirable", Set.of(Does.EXPIRY), RedissonPeer.Expirable::new),
-    /** {@link Bucket4jPeer}. */
+    /** {@link Bucket4jPeer}, a compare and swap for each request. */
     BUCKET4J("bucket4j", Does.NOTHING, redis -> new Bucket4jPeer(redis, false)),
-    /** {@link Bucket4jPeer}. */
+    /** {@link Bucket4jPeer}, a compare and swap for all that wait. */
     BUCKET4J_BATCHING("bucket4j-batching", Does.NOTHING, redis -> new Bucket4jPeer(redis, true)),
-    /** {@link dev.spike.bench.peers.LettuceAsync}, each thread keeping many requests in flight. */
+    /** {@link LettuceAsync}, each thread keeping many requests in flight. */
     LETTUCE_ASYNC("lettuce-async", Does.NOTHING, LettuceAsync::new),
     /** {@link PostgresRow}, the only one whose answers are on the disk. */
     POSTGRESQL_ROW("postgresql-row", Set.of(Does.DISK), redis -> new PostgresRow());
