@@ -40,8 +40,17 @@ final class PostgresRow implements Peer {
         config.setJdbcUrl(server.getJdbcUrl("postgres", "postgres"));
         config.setMaximumPoolSize(2 * Runtime.getRuntime().availableProcessors() + 1);
         pool = new HikariDataSource(config);
+        requireOn("fsync");
+        requireOn("synchronous_commit");
         execute("create table stock (id int primary key, total bigint, sold bigint)");
         execute("insert into stock values (1, " + TOTAL + ", 0)");
+    }
+
+    /** It is started with fsync off first, for tests. */
+    private void requireOn(String setting) {
+        if (!tell("show " + setting).equals("on")) {
+            throw new IllegalStateException("must be on: " + setting);
+        }
     }
 
     private void execute(String sql) {
@@ -66,11 +75,15 @@ final class PostgresRow implements Peer {
 
     @Override
     public long taken() {
+        return Long.parseLong(tell("select sold from stock where id = 1"));
+    }
+
+    private String tell(String query) {
         try (Connection connection = pool.getConnection();
                 Statement statement = connection.createStatement();
-                ResultSet row = statement.executeQuery("select sold from stock where id = 1")) {
+                ResultSet row = statement.executeQuery(query)) {
             row.next();
-            return row.getLong(1);
+            return row.getString(1);
         } catch (SQLException e) {
             throw new IllegalStateException(e);
         }
