@@ -35,6 +35,7 @@ class SmokeTest {
         Options shortest = new OptionsBuilder()
                 .include("dev\\.spike\\.bench\\.")
                 .exclude("SharedStock")
+                .param("design", "SPIKE")
                 .forks(0)
                 .warmupIterations(0)
                 .measurementIterations(1)

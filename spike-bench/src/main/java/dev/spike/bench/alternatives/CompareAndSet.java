@@ -1,0 +1,41 @@
+package dev.spike.bench.alternatives;
+
+import dev.spike.core.LocalSpike;
+
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * Compare-and-set if there is enough. Not used because a try that failed must read the counter
+ * again, which compare-and-exchange has already done.
+ */
+final class CompareAndSet implements LocalSpike {
+
+    private final AtomicLong quota = new AtomicLong();
+
+    @Override
+    public boolean tryTake(int quantity) {
+        long current = quota.get();
+        while (current >= quantity) {
+            if (quota.compareAndSet(current, current - quantity)) {
+                return true;
+            }
+            current = quota.get();
+        }
+        return false;
+    }
+
+    @Override
+    public void giveBack(int quantity) {
+        quota.addAndGet(quantity);
+    }
+
+    @Override
+    public void refill(long units) {
+        quota.set(units);
+    }
+
+    @Override
+    public long quota() {
+        return quota.get();
+    }
+}

@@ -1,0 +1,43 @@
+package dev.spike.bench.alternatives;
+
+import dev.spike.core.LocalSpike;
+
+import java.util.function.Supplier;
+
+/** The ways to count a quota that are compared. */
+public enum Design {
+    /** The one in use: a loop of compare-and-exchange. */
+    SPIKE(LocalSpike::create),
+    /** The floor: it checks nothing, and so cannot refuse. */
+    GET_AND_ADD(GetAndAdd::new),
+    /** Takes first, and gives back if that was too much. */
+    GET_AND_ADD_THEN_CHECK(GetAndAddThenCheck::new),
+    /** A loop of compare-and-set that reads again when it failed. */
+    COMPARE_AND_SET(CompareAndSet::new),
+    /** The one in use, with a pause before each further try. */
+    SPIN_WAIT(SpinWait::new),
+    /** {@link java.util.concurrent.Semaphore}. */
+    SEMAPHORE(SemaphoreQuota::new),
+    /** {@link java.util.concurrent.locks.ReentrantLock}. */
+    REENTRANT_LOCK(ReentrantLockQuota::new),
+    /** A monitor. */
+    SYNCHRONIZED(SynchronizedQuota::new),
+    /** A cell for each thread, filled in chunks from a common counter. */
+    STRIPED(Striped::new);
+
+    private final Supplier<LocalSpike> constructor;
+
+    Design(Supplier<LocalSpike> constructor) {
+        this.constructor = constructor;
+    }
+
+    /** An empty quota of this design. */
+    public LocalSpike create() {
+        return constructor.get();
+    }
+
+    /** Whether it ever says no. */
+    public boolean refuses() {
+        return this != GET_AND_ADD;
+    }
+}
