@@ -41,7 +41,17 @@ public abstract class LocalQuotaBenchmark {
     /** What {@link #mixed} has; no thread count here comes near it. */
     private static final int FEW = 1_000;
 
-    @Param
+    /** {@link Design#SPIN_WAIT}, which needs many cores, only if asked for. */
+    @Param({
+        "SPIKE",
+        "GET_AND_ADD",
+        "GET_AND_ADD_THEN_CHECK",
+        "COMPARE_AND_SET",
+        "SEMAPHORE",
+        "REENTRANT_LOCK",
+        "SYNCHRONIZED",
+        "STRIPED"
+    })
     public Design design = Design.SPIKE;
 
     private LocalSpike selling = LocalSpike.create();
