@@ -2,6 +2,7 @@ package dev.spike.bench.scenario;
 
 import dev.spike.bench.rig.BenchRedis;
 import dev.spike.bench.rig.Wait;
+import dev.spike.bench.scenario.Buyer.Paying;
 import dev.spike.core.Answer;
 import dev.spike.core.Audit;
 import dev.spike.core.Levels;
@@ -71,7 +72,13 @@ final class PreDeduction implements Strategy {
         Answer answer = spike.confirm(new ReservationId(buyer.name(), buyer.key()));
         return switch (answer.outcome()) {
             case CONFIRMED -> true;
-            case EXPIRED -> false;
+            case EXPIRED -> {
+                if (buyer.paying() == Paying.IN_TIME) {
+                    throw new IllegalStateException(
+                            "the hold must be longer: " + buyer + " came too late to pay in time");
+                }
+                yield false;
+            }
             default -> throw new IllegalStateException("must be the end of a hold: " + answer);
         };
     }

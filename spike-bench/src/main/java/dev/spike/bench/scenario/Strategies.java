@@ -60,7 +60,7 @@ public final class Strategies extends BenchCommand {
             names = "--connections",
             paramLabel = "N",
             description = "to PostgreSQL, of the strategies that work on it alone")
-    private int connections = 50;
+    private int connections = 10;
 
     @Option(
             names = "--hold-millis",

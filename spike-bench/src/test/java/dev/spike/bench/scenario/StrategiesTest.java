@@ -27,7 +27,7 @@ class StrategiesTest {
 
         int exit = new CommandLine(new Strategies())
                 .execute(("--rounds 1 --buyers 300 --units 60 --burst 200 --threads 8 "
-                                + "--in-flight 20 --connections 8 --hold-millis 2000 "
+                                + "--in-flight 20 --connections 8 --hold-millis 1500 "
                                 + "--json " + json)
                         .split(" "));
 
