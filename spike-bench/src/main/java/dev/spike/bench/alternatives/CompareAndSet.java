@@ -5,8 +5,8 @@ import dev.spike.core.LocalSpike;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * Compare-and-set if there is enough. Not used because a try that failed must read the counter
- * again, which compare-and-exchange has already done.
+ * Compare-and-set if there is enough. Not used because it gains nothing: a try that failed reads
+ * the counter again, which compare-and-exchange has already done.
  */
 final class CompareAndSet implements LocalSpike {
 

@@ -6,9 +6,9 @@ import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * Subtracts first, and gives back if that was too much; it reads before, so that an empty quota is
- * not written to. Not used because between the two steps the counter is too low, even below zero: a
- * call may be refused a unit that is there, what is given back after a refill is one too many, and
- * the quota that is displayed may be negative.
+ * not written to. Not used, although it never has to try again, because between the two steps the
+ * counter is too low, even below zero: a call may be refused a unit that is there, what is given
+ * back after a refill is one too many, and the quota that is displayed may be negative.
  */
 final class GetAndAddThenCheck implements LocalSpike {
 

@@ -5,9 +5,9 @@ import dev.spike.core.LocalSpike;
 import java.util.concurrent.Semaphore;
 
 /**
- * A semaphore that nobody waits for. Not used because it counts in an int and can only be set anew
- * in two steps, between which others find it empty; and because it keeps a queue for waiting, of
- * which a quota has no need.
+ * A semaphore that nobody waits for; within, the loop of {@link CompareAndSet}. Not used because it
+ * counts in an int and can only be set anew in two steps, between which others find it empty; and
+ * because it keeps a queue for waiting, of which a quota has no need.
  */
 final class SemaphoreQuota implements LocalSpike {
 

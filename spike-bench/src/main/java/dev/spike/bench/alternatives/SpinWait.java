@@ -5,9 +5,8 @@ import dev.spike.core.LocalSpike;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * The design in use with {@link Thread#onSpinWait} before each further try. Not used because what
- * the pause is worth depends on the processor: it may help where many cores contend for the
- * counter, and is a line to explain everywhere.
+ * The design in use with {@link Thread#onSpinWait} before each further try. Not used because it
+ * gains nothing on a few cores; with more, what a pause is worth depends on the processor.
  */
 final class SpinWait implements LocalSpike {
 
