@@ -5,13 +5,14 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import io.undertow.Undertow;
 import io.undertow.util.Headers;
 
+import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 
 /**
  * The fastest answer that this server library can give: constant bytes, to every request. They are
  * those with which the demo server says "sold out".
  *
- * <p>Usage: {@code BareUndertow PORT [IO_THREADS]}.
+ * <p>Usage: {@code BareUndertow PORT [IO_THREADS]}; port 0 is a free one.
  */
 public final class BareUndertow {
 
@@ -21,12 +22,17 @@ public final class BareUndertow {
     public static void main(String[] args) {
         int port = Integer.parseInt(args[0]);
         int ioThreads = args.length > 1 ? Integer.parseInt(args[1]) : defaultIoThreads();
-        start(port, ioThreads);
-        System.out.println("bare Undertow on 127.0.0.1:" + port + ", I/O threads: " + ioThreads);
+        Undertow server = start(port, ioThreads);
+        System.out.println(
+                "bare Undertow on 127.0.0.1:" + port(server) + ", I/O threads: " + ioThreads);
     }
 
     static int defaultIoThreads() {
         return Math.max(2, Runtime.getRuntime().availableProcessors());
+    }
+
+    static int port(Undertow server) {
+        return ((InetSocketAddress) server.getListenerInfo().get(0).getAddress()).getPort();
     }
 
     static Undertow start(int port, int ioThreads) {

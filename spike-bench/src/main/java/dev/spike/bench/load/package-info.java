@@ -1,4 +1,4 @@
-/** What the load scripts measure the demo server beside. */
+/** Load over HTTP: the generator, what it is measured beside, and how much a server takes. */
 @NullMarked
 package dev.spike.bench.load;
 
