@@ -55,6 +55,11 @@ public final class RedisMeter {
                 bytes);
     }
 
+    /** What its main thread has used of the processors since it started, in seconds. */
+    public double cpuSeconds() {
+        return cpuMicros() / 1e6;
+    }
+
     private long cpuMicros() {
         String info = jedis.info("cpu");
         double seconds = Stream.of("used_cpu_user_main_thread", "used_cpu_sys_main_thread")
