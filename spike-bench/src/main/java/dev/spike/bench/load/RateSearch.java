@@ -4,10 +4,11 @@ import java.util.function.BooleanSupplier;
 import java.util.function.IntPredicate;
 
 /**
- * Looks for the highest rate that a server holds: doubles from the first rate until one fails (or
- * halves until one holds), then tries the geometric mean of the highest that held and the lowest
- * that failed, until they are within 5 % or the time is over. A rate counts as failed only when it
- * failed twice, since something else on the machine may have spoilt one try.
+ * Looks for the highest rate that a server holds, until the time is over: doubles from the first
+ * rate until one fails (or halves until one holds), then tries the geometric mean of the highest
+ * that held and the lowest that failed, until they are within 5 %. Then it begins anew above what
+ * held, as it also tries each rate that failed a second time: something else on the machine may
+ * have spoilt a try, and a server may still become warm.
  */
 final class RateSearch {
 
@@ -30,25 +31,29 @@ final class RateSearch {
         int held = 0;
         int failed = Integer.MAX_VALUE;
         int rate = first;
-        while (rate > held && rate < failed && hasTime.getAsBoolean()) {
-            if (holdsOnce(rate)) {
+        while (hasTime.getAsBoolean()) {
+            if (holdsInTwo(rate)) {
                 held = rate;
             } else {
                 failed = rate;
             }
             rate = next(held, failed);
+            if (rate <= held || rate >= failed) {
+                failed = Integer.MAX_VALUE;
+                rate = held == 0 ? first : 2 * held;
+            }
         }
         return held;
     }
 
-    private boolean holdsOnce(int rate) {
+    private boolean holdsInTwo(int rate) {
         return holds.test(rate) || hasTime.getAsBoolean() && holds.test(rate);
     }
 
     /** The next rate to try; one that was tried if there is none. */
     private static int next(int held, int failed) {
         if (failed == Integer.MAX_VALUE) {
-            return Math.multiplyExact(held, 2);
+            return 2 * held;
         }
         if (held == 0) {
             return failed / 2;

@@ -39,9 +39,15 @@ class RateSearchTest {
     }
 
     @Test
-    void from_nothingHolds_ends() {
-        assertThat(search(rate -> false, 1000)).isZero();
-        assertThat(tried).last().isEqualTo(1);
+    void from_serverBecomesWarm_findsWhatItHoldsThen() {
+        assertThat(search(rate -> rate <= (tried.size() < 30 ? 3000 : 30_000), 100))
+                .isBetween(28_500, 30_000);
+    }
+
+    @Test
+    void from_nothingHolds_none() {
+        assertThat(search(rate -> false, 100)).isZero();
+        assertThat(tried).contains(1).doesNotContain(0);
     }
 
     private int search(IntPredicate holds, int tries) {
