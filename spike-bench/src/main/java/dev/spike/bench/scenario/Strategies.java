@@ -1,13 +1,11 @@
 package dev.spike.bench.scenario;
 
-import dev.spike.bench.OrderThroughput;
 import dev.spike.bench.report.BenchCommand;
 import dev.spike.bench.report.Result;
+import dev.spike.bench.rig.BenchPostgres;
 import dev.spike.bench.rig.BenchRedis;
 import dev.spike.bench.rig.RedisMeter;
 import dev.spike.bench.scenario.Sales.Row;
-
-import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 
 import org.jspecify.annotations.Nullable;
 
@@ -105,8 +103,8 @@ public final class Strategies extends BenchCommand {
             if (orders != null) {
                 return measure(redis, orders);
             }
-            try (EmbeddedPostgres server = OrderThroughput.postgres(true)) {
-                return measure(redis, server.getJdbcUrl("postgres", "postgres"));
+            try (BenchPostgres server = BenchPostgres.start(true)) {
+                return measure(redis, server.url());
             }
         }
     }
@@ -184,7 +182,7 @@ public final class Strategies extends BenchCommand {
     }
 
     private void about(Result result, BenchRedis redis, String url) throws Exception {
-        result.about(OrderThroughput.settings(url) + ".");
+        result.about(BenchPostgres.settings(url) + ".");
         try (Jedis jedis = redis.jedis()) {
             result.about(new RedisMeter(jedis).server() + ".");
         }
