@@ -41,12 +41,12 @@ public abstract class LocalQuotaBenchmark {
     /** What {@link #mixed} has; no thread count here comes near it. */
     private static final int FEW = 1_000;
 
-    /** {@link Design#SPIN_WAIT}, which needs many cores, only if asked for. */
     @Param({
         "SPIKE",
         "GET_AND_ADD",
         "GET_AND_ADD_THEN_CHECK",
         "COMPARE_AND_SET",
+        "UNPADDED",
         "SEMAPHORE",
         "REENTRANT_LOCK",
         "SYNCHRONIZED",

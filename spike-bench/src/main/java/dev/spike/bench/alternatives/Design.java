@@ -6,7 +6,7 @@ import java.util.function.Supplier;
 
 /** The ways to count a quota that are compared. */
 public enum Design {
-    /** The one in use: a loop of compare-and-exchange. */
+    /** The one in use: a loop of compare-and-exchange on a padded counter. */
     SPIKE(LocalSpike::create),
     /** The floor: it checks nothing, and so cannot refuse. */
     GET_AND_ADD(GetAndAdd::new),
@@ -14,8 +14,8 @@ public enum Design {
     GET_AND_ADD_THEN_CHECK(GetAndAddThenCheck::new),
     /** A loop of compare-and-set that reads again when it failed. */
     COMPARE_AND_SET(CompareAndSet::new),
-    /** The one in use, with a pause before each further try. */
-    SPIN_WAIT(SpinWait::new),
+    /** The one in use, without padding. */
+    UNPADDED(Unpadded::new),
     /** {@link java.util.concurrent.Semaphore}. */
     SEMAPHORE(SemaphoreQuota::new),
     /** {@link java.util.concurrent.locks.ReentrantLock}. */

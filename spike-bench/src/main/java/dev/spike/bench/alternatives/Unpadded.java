@@ -5,10 +5,10 @@ import dev.spike.core.LocalSpike;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * The design in use with {@link Thread#onSpinWait} before each further try. Not used because it
- * gains nothing on a few cores; with more, what a pause is worth depends on the processor.
+ * The design in use without its padding, as an {@link AtomicLong}. Not used because with several
+ * threads it depends on what lies beside it in memory, and was often the slower for it.
  */
-final class SpinWait implements LocalSpike {
+final class Unpadded implements LocalSpike {
 
     private final AtomicLong quota = new AtomicLong();
 
@@ -20,7 +20,6 @@ final class SpinWait implements LocalSpike {
             if (witness == current) {
                 return true;
             }
-            Thread.onSpinWait();
             current = witness;
         }
         return false;
