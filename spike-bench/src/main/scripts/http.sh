@@ -13,13 +13,13 @@
 #               everysec
 #   ORDERS      where the demo servers write orders: "none" (the default), "file", or a jdbc:postgresql URL; these take
 #               their share of the machine
-#   WARMUP      seconds of load on each before the first round, not counted (5)
+#   WARMUP      seconds of load on each before the first round, not counted (15)
 #   IO_THREADS  of bare Undertow (as many as the demo server is seen to have)
 #   JAVA_OPTS   for all three servers
 set -euo pipefail
 
 rounds=${1:-3} seconds=${2:-10}
-port=${PORT:-3100} redis=${REDIS:-own} warmup=${WARMUP:-5} orders=${ORDERS:-none}
+port=${PORT:-3100} redis=${REDIS:-own} warmup=${WARMUP:-15} orders=${ORDERS:-none}
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../../.." && pwd)
 server_jar=$root/spike-http/target/spike-http.jar
 bench_jar=$root/spike-bench/target/benchmarks.jar

@@ -2,6 +2,7 @@ package dev.spike.bench.alternatives;
 
 import dev.spike.core.LocalSpike;
 
+import java.util.Locale;
 import java.util.function.Supplier;
 
 /** The ways to count a quota that are compared. */
@@ -34,6 +35,11 @@ public enum Design {
     /** An empty quota of this design. */
     public LocalSpike create() {
         return constructor.get();
+    }
+
+    /** Its name in tables. */
+    public String label() {
+        return name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
 
     /** Whether it ever says no. */

@@ -110,6 +110,11 @@ public enum Design {
                 : does.stream().sorted().map(one -> one.words).collect(Collectors.joining(", "));
     }
 
+    /** Whether callers keep many requests in flight instead of waiting for each. */
+    public boolean isAsynchronous() {
+        return this == SPIKE_ASYNC || this == LETTUCE_ASYNC;
+    }
+
     /** With a fresh stock, in this Redis if it uses Redis. */
     public Peer open(BenchRedis redis) {
         return peer.apply(redis);

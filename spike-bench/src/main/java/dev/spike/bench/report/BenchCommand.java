@@ -4,7 +4,10 @@ import org.jspecify.annotations.Nullable;
 
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
@@ -22,6 +25,10 @@ public abstract class BenchCommand implements Callable<Integer> {
             description = "where to keep the result; not kept if absent")
     private @Nullable Path json;
 
+    @Spec
+    @SuppressWarnings("NullAway.Init")
+    private CommandSpec spec;
+
     /** For subclasses. */
     protected BenchCommand() {}
 
@@ -30,6 +37,9 @@ public abstract class BenchCommand implements Callable<Integer> {
 
     @Override
     public final Integer call() throws Exception {
+        if (rounds < 1) {
+            throw new ParameterException(spec.commandLine(), "must be >= 1: --rounds " + rounds);
+        }
         Result result = measure();
         result.about().forEach(sentence -> System.out.println(sentence + "\n"));
         System.out.print(result.toMarkdown());

@@ -46,7 +46,7 @@ public final class Result {
         this(new Kept(new ArrayList<>(), List.of(labels), new ArrayList<>()));
     }
 
-    private Result(Kept kept) {
+    Result(Kept kept) {
         this.kept = kept;
     }
 
@@ -78,6 +78,11 @@ public final class Result {
         found.figures.computeIfAbsent(figure, first -> new ArrayList<>()).add(sample);
     }
 
+    /** What is kept in a file. */
+    Kept kept() {
+        return kept;
+    }
+
     /** Adds all samples of another round of the same benchmark. */
     public void addAll(Result round) {
         round.kept.about.forEach(this::about);
@@ -99,6 +104,12 @@ public final class Result {
                 .filter(samples -> !samples.isEmpty())
                 .findFirst()
                 .orElseThrow(() -> new IllegalArgumentException("no " + figure + " of " + row));
+    }
+
+    /** Whether there is such a cell. */
+    boolean has(List<String> row, String figure) {
+        return kept.rows.stream()
+                .anyMatch(known -> known.labels.equals(row) && known.figures.containsKey(figure));
     }
 
     /** The rows, each by its labels. */
@@ -124,16 +135,17 @@ public final class Result {
     public String toMarkdown() {
         StringBuilder table = new StringBuilder();
         Set<String> figures = figures();
+        List<String> columns = new ArrayList<>(kept.labels);
+        columns.addAll(figures);
         table.append("| ")
-                .append(String.join(" | ", kept.labels))
-                .append(" | ")
-                .append(String.join(" | ", figures))
+                .append(String.join(" | ", columns))
                 .append(" |\n")
                 .append("|---".repeat(kept.labels.size()))
                 .append("|---:".repeat(figures.size()))
                 .append("|\n");
         for (Row row : kept.rows) {
-            table.append("| ").append(String.join(" | ", row.labels)).append(" |");
+            table.append('|');
+            row.labels.forEach(label -> table.append(' ').append(label).append(" |"));
             for (String figure : figures) {
                 List<Double> samples = row.figures.getOrDefault(figure, List.of());
                 table.append(' ').append(Figures.spread(samples)).append(" |");
