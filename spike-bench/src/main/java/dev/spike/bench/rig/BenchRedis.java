@@ -2,8 +2,12 @@ package dev.spike.bench.rig;
 
 import org.jspecify.annotations.Nullable;
 
+import redis.clients.jedis.ConnectionPoolConfig;
+import redis.clients.jedis.DefaultJedisClientConfig;
 import redis.clients.jedis.Jedis;
+import redis.clients.jedis.RedisClient;
 import redis.clients.jedis.exceptions.JedisConnectionException;
+import redis.clients.jedis.util.JedisURIHelper;
 import redis.embedded.RedisExecProvider;
 
 import java.io.File;
@@ -75,6 +79,25 @@ public final class BenchRedis implements AutoCloseable {
     /** A new connection, which waits long for a reply. */
     public Jedis jedis() {
         return new Jedis(URI.create(uri), PATIENCE_MILLIS);
+    }
+
+    /** A pool of connections that wait long for a reply, unlike a RedisStore's; not over TLS. */
+    public RedisClient client(int threads) {
+        ConnectionPoolConfig pool = new ConnectionPoolConfig();
+        pool.setMaxTotal(threads);
+        pool.setMaxIdle(threads);
+        URI server = URI.create(uri);
+        return RedisClient.builder()
+                .hostAndPort(JedisURIHelper.getHostAndPort(server))
+                .clientConfig(DefaultJedisClientConfig.builder()
+                        .user(JedisURIHelper.getUser(server))
+                        .password(JedisURIHelper.getPassword(server))
+                        .database(JedisURIHelper.getDBIndex(server))
+                        .connectionTimeoutMillis(PATIENCE_MILLIS)
+                        .socketTimeoutMillis(PATIENCE_MILLIS)
+                        .build())
+                .poolConfig(pool)
+                .build();
     }
 
     /** Frees the memory of a sale, before it returns: the next measurement must not pay for it. */

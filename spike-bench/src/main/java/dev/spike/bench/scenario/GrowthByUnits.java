@@ -13,7 +13,7 @@ import dev.spike.core.RemoteSpike.Request;
 import dev.spike.core.RemoteSpike.Sweep;
 import dev.spike.core.ReservationId;
 import dev.spike.core.Sale;
-import dev.spike.redis.RedisStore;
+import dev.spike.redis.RedisSpike;
 
 import org.jspecify.annotations.Nullable;
 
@@ -21,6 +21,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
 import redis.clients.jedis.Jedis;
+import redis.clients.jedis.RedisClient;
 
 import java.time.Duration;
 import java.util.List;
@@ -106,8 +107,9 @@ public final class GrowthByUnits extends BenchCommand {
     private void sell(
             BenchRedis redis, RedisMeter meter, int size, List<String> row, Result round) {
         String saleId = "growth-" + UUID.randomUUID();
-        try (RedisStore store = RedisStore.connect(redis.uri())) {
-            RemoteSpike sale = store.sale(saleId);
+        // A call that got no answer could not be repeated: its holds would be due by then.
+        try (RedisClient client = redis.client(callers)) {
+            RemoteSpike sale = new RedisSpike(client, saleId, null);
             sale.open(Sale.of(saleId, size).withPerBuyer(PER_BUYER).withHold(Duration.ofMillis(1)));
             meter.restart();
             double seconds = reserveAll(sale, size);
