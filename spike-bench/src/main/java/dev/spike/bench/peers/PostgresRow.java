@@ -3,7 +3,7 @@ package dev.spike.bench.peers;
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 
-import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
+import dev.spike.bench.rig.BenchPostgres;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -24,33 +24,21 @@ final class PostgresRow implements Peer {
     private static final String TAKE =
             "update stock set sold = sold + 1 where id = ? and sold < total";
 
-    private final EmbeddedPostgres server;
+    private final BenchPostgres server;
     private final HikariDataSource pool;
 
     PostgresRow() {
         try {
-            server = EmbeddedPostgres.builder()
-                    .setServerConfig("fsync", "on")
-                    .setServerConfig("synchronous_commit", "on")
-                    .start();
+            server = BenchPostgres.start(true);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
         HikariConfig config = new HikariConfig();
-        config.setJdbcUrl(server.getJdbcUrl("postgres", "postgres"));
+        config.setJdbcUrl(server.url());
         config.setMaximumPoolSize(2 * Runtime.getRuntime().availableProcessors() + 1);
         pool = new HikariDataSource(config);
-        requireOn("fsync");
-        requireOn("synchronous_commit");
         execute("create table stock (id int primary key, total bigint, sold bigint)");
         execute("insert into stock values (1, " + TOTAL + ", 0)");
-    }
-
-    /** It is started with fsync off first, for tests. */
-    private void requireOn(String setting) {
-        if (!tell("show " + setting).equals("on")) {
-            throw new IllegalStateException("must be on: " + setting);
-        }
     }
 
     private void execute(String sql) {

@@ -23,13 +23,35 @@ public final class BenchPostgres implements AutoCloseable {
      * Starts it; its own defaults, which are made for tests, are not used.
      *
      * @param durable fsync and synchronous_commit on
+     * @throws IllegalStateException if the server runs with other settings than these
      */
     public static BenchPostgres start(boolean durable) throws IOException {
         String onOrOff = durable ? "on" : "off";
-        return new BenchPostgres(EmbeddedPostgres.builder()
+        BenchPostgres postgres = new BenchPostgres(EmbeddedPostgres.builder()
                 .setServerConfig("fsync", onOrOff)
                 .setServerConfig("synchronous_commit", onOrOff)
                 .start());
+        try {
+            // It is told fsync off first, for tests, and then this.
+            postgres.require("fsync", onOrOff);
+            postgres.require("synchronous_commit", onOrOff);
+            return postgres;
+        } catch (RuntimeException unlikeAsked) {
+            postgres.close();
+            throw unlikeAsked;
+        }
+    }
+
+    private void require(String setting, String asked) {
+        try (Connection connection = DriverManager.getConnection(url());
+                Statement statement = connection.createStatement()) {
+            String found = show(statement, setting);
+            if (!found.equals(asked)) {
+                throw new IllegalStateException("must be " + asked + ": " + setting + "=" + found);
+            }
+        } catch (SQLException failure) {
+            throw new IllegalStateException(failure);
+        }
     }
 
     /** The JDBC URL, for its superuser. */
@@ -49,13 +71,17 @@ public final class BenchPostgres implements AutoCloseable {
                     "full_page_writes",
                     "shared_buffers",
                     "max_wal_size")) {
-                try (ResultSet row = statement.executeQuery("show " + name)) {
-                    row.next();
-                    settings.append(", ").append(name).append(' ').append(row.getString(1));
-                }
+                settings.append(", ").append(name).append(' ').append(show(statement, name));
             }
         }
         return settings.toString();
+    }
+
+    private static String show(Statement statement, String setting) throws SQLException {
+        try (ResultSet row = statement.executeQuery("show " + setting)) {
+            row.next();
+            return row.getString(1);
+        }
     }
 
     @Override
