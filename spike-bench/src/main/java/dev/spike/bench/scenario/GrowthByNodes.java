@@ -100,6 +100,9 @@ public final class GrowthByNodes extends BenchCommand {
     @Override
     protected Result measure() {
         Growth growth = new Growth("nodes", nodes);
+        if (inFlight < 1) {
+            throw new IllegalArgumentException("must be >= 1: in-flight=" + inFlight);
+        }
         Result result = growth.newRound();
         try (BenchRedis redis = BenchRedis.at(uri);
                 Jedis jedis = redis.jedis()) {

@@ -24,6 +24,7 @@ import redis.clients.jedis.Jedis;
 import redis.clients.jedis.RedisClient;
 
 import java.time.Duration;
+import java.util.Collections;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
@@ -50,6 +51,7 @@ import java.util.stream.IntStream;
 public final class GrowthByUnits extends BenchCommand {
 
     private static final int PER_BUYER = 4;
+    private static final int WARM_UP = 100_000;
 
     /** The store keeps sweepers away for 0.8 ms; the rest is for the way there. */
     private static final long SWEEP_EVERY_NANOS = 900_000;
@@ -91,7 +93,8 @@ public final class GrowthByUnits extends BenchCommand {
                     + " threads; swept by one.");
             result.about(growth.about());
             // Loads the scripts and warms this JVM; not counted.
-            sell(redis, meter, units.get(0), growth.row(units.get(0)), growth.newRound());
+            int warmUp = Math.min(WARM_UP, Collections.max(units));
+            sell(redis, meter, warmUp, growth.row(warmUp), growth.newRound());
             for (int i = 0; i < rounds; i++) {
                 Result round = growth.newRound();
                 for (int size : units) {
