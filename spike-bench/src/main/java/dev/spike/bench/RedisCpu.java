@@ -12,7 +12,7 @@ import dev.spike.core.RemoteSpike.Request;
 import dev.spike.core.RemoteSpike.Settlement;
 import dev.spike.core.ReservationId;
 import dev.spike.core.Sale;
-import dev.spike.redis.RedisStore;
+import dev.spike.redis.RedisSpike;
 
 import org.jspecify.annotations.Nullable;
 
@@ -20,6 +20,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
 import redis.clients.jedis.Jedis;
+import redis.clients.jedis.RedisClient;
 
 import java.time.Duration;
 import java.util.LinkedHashMap;
@@ -49,6 +50,9 @@ public final class RedisCpu extends BenchCommand {
     private static final int[] BATCHES = {1, 10, 100, 500};
     private static final int PER_BUYER = 4;
 
+    /** What leaves nothing in the store. */
+    private static final String REFUSE = "refuse";
+
     @Option(
             names = "--redis",
             paramLabel = "URI",
@@ -60,7 +64,7 @@ public final class RedisCpu extends BenchCommand {
             names = "--reservations",
             paramLabel = "N",
             description = "units that each round sells, of each batch size")
-    int reservations = 50_000;
+    int reservations = 25_000;
 
     @Option(names = "--callers", paramLabel = "N", description = "threads that call")
     int callers = 4;
@@ -108,12 +112,12 @@ public final class RedisCpu extends BenchCommand {
 
     private void measure(BenchRedis server, String policy, Result result) {
         ExecutorService threads = Executors.newFixedThreadPool(callers);
-        try (RedisStore store = RedisStore.connect(server.uri());
+        try (RedisClient client = server.client(callers);
                 Jedis jedis = server.jedis()) {
             RedisMeter meter = new RedisMeter(jedis);
             result.about(meter.server() + ".");
             for (int batch : BATCHES) {
-                round(server, store, new Calls(meter, threads), batch).forEach((what, used) -> {
+                round(server, client, new Calls(meter, threads), batch).forEach((what, used) -> {
                     List<String> row = List.of(policy, what, Integer.toString(batch));
                     result.add(
                             row, "script, µs a call", (double) used.scriptMicros() / used.calls());
@@ -122,7 +126,9 @@ public final class RedisCpu extends BenchCommand {
                             row,
                             "main thread CPU, µs each",
                             (double) used.cpuMicros() / reservations);
-                    result.add(row, "memory, bytes each", (double) used.bytes() / reservations);
+                    if (!what.equals(REFUSE)) {
+                        result.add(row, "memory, bytes each", (double) used.bytes() / reservations);
+                    }
                 });
             }
         } finally {
@@ -130,9 +136,9 @@ public final class RedisCpu extends BenchCommand {
         }
     }
 
-    private Map<String, Used> round(BenchRedis server, RedisStore store, Calls calls, int batch) {
+    private Map<String, Used> round(BenchRedis server, RedisClient client, Calls calls, int batch) {
         String saleId = "cpu-" + UUID.randomUUID();
-        RemoteSpike sale = store.sale(saleId);
+        RemoteSpike sale = new RedisSpike(client, saleId, null);
         sale.open(Sale.of(saleId, reservations)
                 .withPerBuyer(PER_BUYER)
                 .withHold(Duration.ofHours(2)));
@@ -157,7 +163,7 @@ public final class RedisCpu extends BenchCommand {
                         Outcome.CONFIRMED,
                         b -> sale.settle(b, Long.MAX_VALUE).answers()));
         used.put(
-                "refuse",
+                REFUSE,
                 calls.run(
                         others,
                         Outcome.SOLD_OUT,

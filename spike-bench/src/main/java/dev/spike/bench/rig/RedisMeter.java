@@ -33,8 +33,7 @@ public final class RedisMeter {
                 + field(info, "mem_allocator") + ", AOF "
                 + (field(info, "aof_enabled").equals("0")
                         ? "off"
-                        : jedis.configGet("appendfsync").get("appendfsync"))
-                + ", " + field(info, "os");
+                        : jedis.configGet("appendfsync").get("appendfsync"));
     }
 
     /** Counts from now on. */
