@@ -125,6 +125,7 @@ public abstract class SharedStock {
     public static class Of8Threads extends Blocking {}
 
     @Threads(64)
+    @Warmup(iterations = 6, time = 1)
     public static class Of64Threads extends Blocking {}
 
     /**
@@ -133,6 +134,7 @@ public abstract class SharedStock {
      * counted in the next one.
      */
     @Threads(64)
+    @Warmup(iterations = 6, time = 1)
     public static class Of64ThreadsInFlight extends SharedStock {
 
         private static final int IN_FLIGHT = 16;

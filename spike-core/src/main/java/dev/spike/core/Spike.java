@@ -5,9 +5,7 @@ import dev.spike.core.RemoteSpike.Settlement;
 
 import org.jspecify.annotations.Nullable;
 
-import java.security.SecureRandom;
 import java.time.Duration;
-import java.util.Base64;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -61,7 +59,7 @@ public final class Spike implements AutoCloseable {
     private final Reserving reserving;
     private final GroupCommit<Reserving.Asked> reserves;
     private final GroupCommit<Settlement> settles;
-    private final SecureRandom random = new SecureRandom();
+    private final RandomKeys keys = new RandomKeys();
     private final LongSupplier nanoTime;
     private final Duration timeout;
     private final Runnable stopThreads;
@@ -136,7 +134,7 @@ public final class Spike implements AutoCloseable {
         Refusal refusal = refusal(buyer, quantity);
         return refusal != null
                 ? refusal.answer()
-                : await(() -> ask(new ReservationId(buyer, newKey()), true, quantity));
+                : await(() -> ask(new ReservationId(buyer, keys.next()), true, quantity));
     }
 
     /**
@@ -169,7 +167,8 @@ public final class Spike implements AutoCloseable {
         Refusal refusal = refusal(buyer, quantity);
         return refusal != null
                 ? refusal.stage()
-                : ask(new ReservationId(buyer, newKey()), true, quantity).minimalCompletionStage();
+                : ask(new ReservationId(buyer, keys.next()), true, quantity)
+                        .minimalCompletionStage();
     }
 
     /** Like {@link #reserve(String, String, int)}, without blocking. */
@@ -443,15 +442,8 @@ public final class Spike implements AutoCloseable {
     }
 
     private ReservationId newAnonymousId() {
-        String key = newKey();
+        String key = keys.next();
         return new ReservationId(key, key);
-    }
-
-    /** A key that nobody can guess, since whoever knows a reservation's id may end it. */
-    private String newKey() {
-        byte[] bytes = new byte[16];
-        random.nextBytes(bytes);
-        return Base64.getUrlEncoder().withoutPadding().encodeToString(bytes);
     }
 
     /** An interrupted caller sends nothing; one interrupted while waiting cannot know. */
