@@ -29,15 +29,15 @@ public final class LineChart {
 
     private static final String STYLE = """
             <style>
-              svg { color: #222; background: #fff; font: 13px sans-serif }
-              text { fill: currentColor; stroke: none }
+              .lines { color: #222; background: #fff; font: 13px sans-serif }
+              .lines text { fill: currentColor; stroke: none }
               .axis { stroke: currentColor; stroke-opacity: 0.25 }
               .mark { stroke: currentColor; stroke-dasharray: 2 3; stroke-opacity: 0.6 }
               .line { fill: none; stroke-width: 2; stroke-linejoin: round }
               .c0 { stroke: #1f6fb4 } .c1 { stroke: #c96a00 } .c2 { stroke: #2b8a3e }
               .c3 { stroke: #b8336a } .c4 { stroke: #6f4fb3 } .c5 { stroke: #7a6a00 }
               @media (prefers-color-scheme: dark) {
-                svg { color: #ddd; background: #181818 }
+                .lines { color: #ddd; background: #181818 }
                 .c0 { stroke: #6cb4f0 } .c1 { stroke: #ffa94d } .c2 { stroke: #69db7c }
                 .c3 { stroke: #ff8cb8 } .c4 { stroke: #b9a1f5 } .c5 { stroke: #e0d050 }
               }
@@ -93,7 +93,8 @@ public final class LineChart {
         double mostY = most(point -> point.y);
         StringBuilder svg = new StringBuilder();
         svg.append(line(
-                "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" role=\"img\">",
+                "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" role=\"img\" "
+                        + "class=\"lines\">",
                 WIDTH, HEIGHT));
         svg.append(line("<title>%s</title>", escaped(title))).append(STYLE);
         svg.append(

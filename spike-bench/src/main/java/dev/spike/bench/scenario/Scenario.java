@@ -173,6 +173,10 @@ final class Scenario implements AutoCloseable {
             int left = settings.buyers - came;
             come(nth -> nth < left ? 0 : -1, 1);
             Wait.until("every buyer is done", crowd::isDone);
+            if (came != settings.buyers) {
+                throw new IllegalStateException(
+                        "must be " + settings.buyers + " buyers: came=" + came);
+            }
             double seconds = (System.nanoTime() - start) / 1e9;
             long scripts = meter.read().calls();
             long bytes = bytes(jedis);
