@@ -28,6 +28,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.Callable;
@@ -257,9 +258,9 @@ public final class MillionBuyers implements Callable<Integer> {
                 + settings.hold().toMillis() + " ms, " + Incidents.KILLED + " nodes killed, "
                 + Incidents.ADDED + " added, a restock of " + settings.restock() + " units.");
         List<String> row = List.of(
-                String.format("%,d", settings.buyers()),
-                String.format("%,d", settings.units()),
-                String.format("%,d", settings.nodes()));
+                String.format(Locale.ROOT, "%,d", settings.buyers()),
+                String.format(Locale.ROOT, "%,d", settings.units()),
+                String.format(Locale.ROOT, "%,d", settings.nodes()));
         NAMES.forEach((figure, name) ->
                 result.add(row, name, ((Number) figures.getOrDefault(figure, 0)).doubleValue()));
         return result;
