@@ -161,6 +161,7 @@ echo "| median | | | | $(cut -d' ' -f1 "$work/ratios" | median) | $(cut -d' ' -f
 
 sold=$(($(reserved) - before))
 ((sold >= answered)) || die "$answered requests were answered, but only $sold units reserved"
+[[ $(get $((port + 1)) /v1/sales/sold-out) == *'"reserved":0,"sold":0,'* ]] || die "the sold-out sale has sold"
 [[ $(get $((port + 1)) /buy/ticket) == "$sold_out" ]] || die "the sold-out sale is not sold out"
 echo
 echo "Sold in these rounds: $sold units for $answered answers; the answers above that were cut off by the end of wrk."

@@ -3,6 +3,9 @@ package dev.spike.bench;
 import dev.spike.bench.report.BenchCommand;
 import dev.spike.bench.report.Result;
 import dev.spike.bench.rig.BenchRedis;
+import dev.spike.bench.rig.RedisMeter;
+import dev.spike.bench.rig.Wait;
+import dev.spike.core.Answer;
 import dev.spike.core.Outcome;
 import dev.spike.core.RemoteSpike.Request;
 import dev.spike.core.ReservationId;
@@ -11,17 +14,24 @@ import dev.spike.core.Spike;
 import dev.spike.redis.RedisSpike;
 import dev.spike.redis.RedisStore;
 
+import org.HdrHistogram.Histogram;
 import org.jspecify.annotations.Nullable;
 
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
+import redis.clients.jedis.Jedis;
+
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Locale;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.IntStream;
@@ -38,10 +48,11 @@ import java.util.stream.IntStream;
 public final class MassExpiry extends BenchCommand {
 
     private static final Duration QUIET = Duration.ofSeconds(3);
-    private static final long PAUSE_NANOS = Duration.ofMillis(2).toNanos();
+    private static final Duration PATIENCE = Duration.ofSeconds(10);
+    private static final long EVERY_NANOS = Duration.ofMillis(2).toNanos();
     private static final int BATCH = 500;
 
-    private record Sample(long atNanos, long tookNanos) {}
+    private record Sample(long dueNanos, long tookNanos) {}
 
     @Option(
             names = "--redis",
@@ -61,41 +72,53 @@ public final class MassExpiry extends BenchCommand {
     }
 
     @Override
-    protected Result measure() throws InterruptedException {
+    protected Result measure() {
+        requirePositive("--holds", holds);
+        requirePositive("--nodes", nodes);
         Result result = new Result("when");
         try (BenchRedis redis = BenchRedis.at(uri)) {
+            try (Jedis jedis = redis.jedis()) {
+                result.about(new RedisMeter(jedis).server() + ".");
+            }
+            result.about(String.format(
+                    Locale.ROOT,
+                    "%,d holds, %d nodes; a buyer at each asks every %d ms, and latency counts from"
+                            + " when a request was due.",
+                    holds,
+                    nodes,
+                    EVERY_NANOS / 1_000_000));
+            // Loads the scripts and warms this JVM; not counted.
+            round(redis, new Result("when"), Math.min(holds, 20_000));
             for (int round = 0; round < rounds; round++) {
-                round(redis, result);
+                round(redis, result, holds);
             }
         }
         return result;
     }
 
-    private void round(BenchRedis redis, Result result) throws InterruptedException {
+    private void round(BenchRedis redis, Result result, int many) {
         String saleId = "expiry-" + UUID.randomUUID();
         List<Spike> spikes = new ArrayList<>();
-        List<Thread> buyers = new ArrayList<>();
         AtomicBoolean done = new AtomicBoolean();
         Collection<Sample> samples = new ConcurrentLinkedQueue<>();
+        ExecutorService threads = Executors.newFixedThreadPool(nodes);
         try (RedisStore store = RedisStore.connect(redis.uri())) {
             RedisSpike sale = store.sale(saleId);
-            Duration hold = QUIET.plusSeconds(2).plusMillis(holds / 50);
-            sale.open(Sale.of(saleId, holds + 1_000_000L).withHold(hold));
+            Duration hold = QUIET.plusSeconds(2).plusMillis(many / 50);
+            sale.open(Sale.of(saleId, many + 1_000_000L).withHold(hold));
             long firstNanos = System.nanoTime() + hold.toNanos();
-            makeHolds(sale, holds);
+            makeHolds(sale, many);
             long lastNanos = System.nanoTime() + hold.toNanos();
+            List<CompletableFuture<Void>> buyers = new ArrayList<>();
             for (int node = 0; node < nodes; node++) {
-                Spike spike = Spike.builder(sale).nodes(nodes).start();
+                // Who is answered UNAVAILABLE would be no sample: wait for the store instead.
+                Spike spike = Spike.builder(sale).nodes(nodes).timeout(PATIENCE).start();
                 spikes.add(spike);
-                Thread buyer = new Thread(() -> buy(spike, done, samples));
-                buyer.start();
-                buyers.add(buyer);
+                buyers.add(CompletableFuture.runAsync(() -> buy(spike, done, samples), threads));
             }
-            long backNanos = awaitExpiry(sale, "buyer" + (holds - 1));
+            long backNanos = awaitExpiry(sale, "buyer" + (many - 1));
             done.set(true);
-            for (Thread buyer : buyers) {
-                buyer.join();
-            }
+            buyers.forEach(CompletableFuture::join);
             String during = "while they expire";
             tell(result, "before", samples, firstNanos - QUIET.toNanos(), firstNanos);
             tell(result, during, samples, firstNanos, backNanos);
@@ -103,6 +126,7 @@ public final class MassExpiry extends BenchCommand {
             result.add(List.of(during), "last unit back after, ms", lateNanos / 1e6);
         } finally {
             done.set(true);
+            threads.shutdownNow();
             spikes.forEach(Spike::close);
             redis.deleteSale(saleId);
         }
@@ -110,59 +134,54 @@ public final class MassExpiry extends BenchCommand {
 
     private static void makeHolds(RedisSpike sale, int holds) {
         for (int from = 0; from < holds; from += BATCH) {
-            sale.reserve(
-                    IntStream.range(from, Math.min(from + BATCH, holds))
-                            .mapToObj(
-                                    i -> new Request(new ReservationId("buyer" + i, "key" + i), 1))
-                            .toList(),
-                    Long.MAX_VALUE);
+            List<Request> requests = IntStream.range(from, Math.min(from + BATCH, holds))
+                    .mapToObj(i -> new Request(new ReservationId("buyer" + i, "key" + i), 1))
+                    .toList();
+            sale.reserve(requests, Long.MAX_VALUE).answers().forEach(MassExpiry::requireReserved);
         }
     }
 
     private static void buy(Spike spike, AtomicBoolean done, Collection<Sample> samples) {
-        while (!done.get()) {
-            long start = System.nanoTime();
-            Outcome outcome = spike.reserve(1).outcome();
-            if (outcome != Outcome.RESERVED) {
-                throw new IllegalStateException("not reserved: " + outcome);
-            }
-            samples.add(new Sample(start, System.nanoTime() - start));
-            LockSupport.parkNanos(PAUSE_NANOS);
+        for (long due = System.nanoTime(); !done.get(); due += EVERY_NANOS) {
+            LockSupport.parkNanos(due - System.nanoTime());
+            requireReserved(spike.reserve(1));
+            samples.add(new Sample(due, System.nanoTime() - due));
+        }
+    }
+
+    private static void requireReserved(Answer answer) {
+        if (answer.outcome() != Outcome.RESERVED) {
+            throw new IllegalStateException("must be reserved: " + answer);
         }
     }
 
     /** The moment at which the store says that the buyer's hold has ended; the last of all. */
     private static long awaitExpiry(RedisSpike sale, String buyer) {
-        while (sale.reservationsOf(buyer, null)
-                        .reservations()
-                        .get(0)
-                        .reservation()
-                        .state()
-                != Outcome.EXPIRED) {
-            LockSupport.parkNanos(PAUSE_NANOS);
-        }
+        Wait.until(
+                "the last hold has ended",
+                () -> sale.reservationsOf(buyer, null)
+                                .reservations()
+                                .get(0)
+                                .reservation()
+                                .state()
+                        == Outcome.EXPIRED);
         return System.nanoTime();
     }
 
     private static void tell(
             Result result, String when, Collection<Sample> samples, long from, long to) {
-        long[] took = samples.stream()
-                .filter(sample -> sample.atNanos() >= from && sample.atNanos() < to)
-                .mapToLong(Sample::tookNanos)
-                .sorted()
-                .toArray();
-        if (took.length == 0) {
+        Histogram took = new Histogram(3);
+        samples.stream()
+                .filter(sample -> sample.dueNanos() >= from && sample.dueNanos() < to)
+                .forEach(sample -> took.recordValue(sample.tookNanos()));
+        if (took.getTotalCount() == 0) {
             throw new IllegalStateException("nothing was reserved " + when);
         }
         List<String> row = List.of(when);
-        result.add(row, "reserves", took.length);
-        result.add(row, "p50, ms", quantile(took, 0.5) / 1e6);
-        result.add(row, "p99, ms", quantile(took, 0.99) / 1e6);
-        result.add(row, "p99.9, ms", quantile(took, 0.999) / 1e6);
-        result.add(row, "max, ms", took[took.length - 1] / 1e6);
-    }
-
-    private static long quantile(long[] sorted, double q) {
-        return sorted[(int) Math.min(sorted.length - 1, Math.ceil(sorted.length * q))];
+        result.add(row, "reserves", took.getTotalCount());
+        result.add(row, "p50, ms", took.getValueAtPercentile(50) / 1e6);
+        result.add(row, "p99, ms", took.getValueAtPercentile(99) / 1e6);
+        result.add(row, "p99.9, ms", took.getValueAtPercentile(99.9) / 1e6);
+        result.add(row, "max, ms", took.getMaxValue() / 1e6);
     }
 }

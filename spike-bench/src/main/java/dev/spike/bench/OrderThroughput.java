@@ -54,6 +54,8 @@ public final class OrderThroughput extends BenchCommand {
 
     @Override
     protected Result measure() throws Exception {
+        requirePositive("--orders", count);
+        requirePositive("--batch", batch);
         if (url != null) {
             return measure(url);
         }

@@ -30,17 +30,17 @@ import java.util.concurrent.atomic.LongAdder;
 /**
  * How many units one process sells from one shared stock each second, by each {@link Design}. Every
  * request wants one unit and gets it: a refusal, an error, or a stock that has not lost as many
- * units as were answered fails the measurement, whose row is then missing; {@code -foe true} makes
- * JMH stop there. Each design has a server and a stock of its own: Redis without persistence, or
- * PostgreSQL with it. Nobody cancels, confirms, or makes orders meanwhile. Each subclass is one
- * number of threads.
+ * units as were answered fails the measurement, and {@code -foe true} makes JMH stop there; without
+ * it JMH tells the error, and goes on. Each design has a server and a stock of its own: Redis
+ * without persistence, or PostgreSQL with it. Nobody cancels, confirms, or makes orders meanwhile.
+ * Each subclass is one number of threads.
  */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.Throughput)
 @OutputTimeUnit(TimeUnit.SECONDS)
 @Fork(1)
-@Warmup(iterations = 2, time = 1)
-@Measurement(iterations = 3, time = 1)
+@Warmup(iterations = 3, time = 500, timeUnit = TimeUnit.MILLISECONDS)
+@Measurement(iterations = 3, time = 500, timeUnit = TimeUnit.MILLISECONDS)
 public abstract class SharedStock {
 
     private final LongAdder answered = new LongAdder();
@@ -126,6 +126,7 @@ public abstract class SharedStock {
 
     @Threads(64)
     @Warmup(iterations = 6, time = 1)
+    @Measurement(iterations = 3, time = 1)
     public static class Of64Threads extends Blocking {}
 
     /**
@@ -135,11 +136,12 @@ public abstract class SharedStock {
      */
     @Threads(64)
     @Warmup(iterations = 6, time = 1)
+    @Measurement(iterations = 3, time = 1)
     public static class Of64ThreadsInFlight extends SharedStock {
 
         private static final int IN_FLIGHT = 16;
 
-        @Param({"spike-async", "lettuce-async"})
+        @Param({"spike-async", "bucket4j-async", "redisson-async", "lettuce-async"})
         public String design = "";
 
         private final Queue<InFlight> threads = new ConcurrentLinkedQueue<>();

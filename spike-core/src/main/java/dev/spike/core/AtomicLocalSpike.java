@@ -9,15 +9,11 @@ import java.lang.invoke.VarHandle;
  */
 final class AtomicLocalSpike extends Padded.Counter implements LocalSpike {
 
-    /** Behind the counter as much as before it. */
-    @SuppressWarnings("unused")
-    private long a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15;
-
     private static final VarHandle UNITS;
 
     static {
         try {
-            UNITS = MethodHandles.lookup().findVarHandle(Padded.Counter.class, "units", long.class);
+            UNITS = MethodHandles.lookup().findVarHandle(Padded.Units.class, "units", long.class);
         } catch (ReflectiveOperationException impossible) {
             throw new ExceptionInInitializerError(impossible);
         }

@@ -76,7 +76,7 @@ public final class HttpLoad extends BenchCommand {
             names = "--search-seconds",
             paramLabel = "N",
             description = "after which no further rate is tried on a path")
-    private double searchSeconds = 20;
+    private double searchSeconds = 12;
 
     @Option(names = "--connections", paramLabel = "N", description = "open at the same time")
     private int connections = 100;

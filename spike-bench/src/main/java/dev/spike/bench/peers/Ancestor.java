@@ -29,7 +29,7 @@ final class Ancestor implements Peer {
     private long localSold;
 
     Ancestor(BenchRedis redis) {
-        script = new PooledScript(redis.uri(), key, SOURCE);
+        script = new PooledScript(redis, key, SOURCE);
         String total = Integer.toString(TOTAL);
         script.jedis().hset(key, Map.of("ticket_total_nums", total, "ticket_sold_nums", "0"));
     }

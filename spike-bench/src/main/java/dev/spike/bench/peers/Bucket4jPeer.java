@@ -17,7 +17,6 @@ import io.lettuce.core.codec.ByteArrayCodec;
 import java.time.Duration;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
-import java.util.function.BooleanSupplier;
 
 /**
  * Bucket4j over Lettuce, as its page "Lettuce integration" shows it: one connection, compare and
@@ -28,13 +27,14 @@ import java.util.function.BooleanSupplier;
  * and swap. It is used with the asynchronous proxy of its page "Asynchronous API", which is faster
  * for many threads than the blocking one; without batching it is not.
  */
-final class Bucket4jPeer implements Peer {
+final class Bucket4jPeer implements AsyncPeer {
 
     private final RedisClient client;
     private final StatefulRedisConnection<byte[], byte[]> connection;
     private final byte[] key = ("bench-" + UUID.randomUUID()).getBytes(UTF_8);
     private final Bucket bucket;
-    private final BooleanSupplier take;
+    private final AsyncBucketProxy batching;
+    private final boolean isBatching;
 
     Bucket4jPeer(BenchRedis redis, boolean isBatching) {
         client = RedisClient.create(redis.uri());
@@ -45,16 +45,21 @@ final class Bucket4jPeer implements Peer {
         ProxyManager<byte[]> buckets =
                 Bucket4jLettuce.casBasedBuilder(connection).build();
         bucket = buckets.builder().build(key, () -> stock);
-        AsyncBucketProxy batching = buckets.asAsync()
+        this.isBatching = isBatching;
+        batching = buckets.asAsync()
                 .builder()
                 .withOptimization(Optimizations.batching())
                 .build(key, () -> CompletableFuture.completedFuture(stock));
-        take = isBatching ? () -> batching.tryConsume(1).join() : () -> bucket.tryConsume(1);
     }
 
     @Override
     public boolean takeOne() {
-        return take.getAsBoolean();
+        return isBatching ? takeOneAsync().join() : bucket.tryConsume(1);
+    }
+
+    @Override
+    public CompletableFuture<Boolean> takeOneAsync() {
+        return batching.tryConsume(1);
     }
 
     @Override

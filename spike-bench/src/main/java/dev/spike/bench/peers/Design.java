@@ -20,9 +20,11 @@ import java.util.stream.Collectors;
  * evalsha-bare         -      -    -      -    -       -
  * ancestor             -      -    -      -    -       -
  * redisson-semaphore   -      -    -      -    -       -
+ * redisson-async       -      -    -      -    -       -
  * redisson-expirable   -      -    -      -    yes     -
  * bucket4j             -      -    -      -    -       -
  * bucket4j-batching    -      -    -      -    -       -
+ * bucket4j-async       -      -    -      -    -       -
  * lettuce-async        -      -    -      -    -       -
  * postgresql-row       -      -    -      -    -       yes
  * </pre>
@@ -40,12 +42,16 @@ public enum Design {
     ANCESTOR("ancestor", Does.NOTHING, Ancestor::new),
     /** {@link RedissonPeer.Semaphore}. */
     REDISSON_SEMAPHORE("redisson-semaphore", Does.NOTHING, RedissonPeer.Semaphore::new),
+    /** {@link RedissonPeer.Semaphore}, each thread keeping many requests in flight. */
+    REDISSON_ASYNC("redisson-async", Does.NOTHING, RedissonPeer.Semaphore::new),
     /** {@link RedissonPeer.Expirable}: it keeps an id of its own for each unit, not the buyer. */
     REDISSON_EXPIRABLE("redisson-expirable", Set.of(Does.EXPIRY), RedissonPeer.Expirable::new),
     /** {@link Bucket4jPeer}, a compare and swap for each request. */
     BUCKET4J("bucket4j", Does.NOTHING, redis -> new Bucket4jPeer(redis, false)),
     /** {@link Bucket4jPeer}, a compare and swap for all that wait. */
     BUCKET4J_BATCHING("bucket4j-batching", Does.NOTHING, redis -> new Bucket4jPeer(redis, true)),
+    /** Batching, each thread keeping many requests in flight. */
+    BUCKET4J_ASYNC("bucket4j-async", Does.NOTHING, redis -> new Bucket4jPeer(redis, true)),
     /** {@link LettuceAsync}, each thread keeping many requests in flight. */
     LETTUCE_ASYNC("lettuce-async", Does.NOTHING, LettuceAsync::new),
     /** {@link PostgresRow}, the only one whose answers are on the disk. */
@@ -112,7 +118,7 @@ public enum Design {
 
     /** Whether callers keep many requests in flight instead of waiting for each. */
     public boolean isAsynchronous() {
-        return this == SPIKE_ASYNC || this == LETTUCE_ASYNC;
+        return label.endsWith("-async");
     }
 
     /** With a fresh stock, in this Redis if it uses Redis. */

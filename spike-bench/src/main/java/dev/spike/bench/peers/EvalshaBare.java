@@ -19,7 +19,7 @@ final class EvalshaBare implements Peer {
     private final PooledScript script;
 
     EvalshaBare(BenchRedis redis) {
-        script = new PooledScript(redis.uri(), key, SOURCE);
+        script = new PooledScript(redis, key, SOURCE);
         script.jedis().set(key, Integer.toString(TOTAL));
     }
 

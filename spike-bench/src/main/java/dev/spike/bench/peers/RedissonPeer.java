@@ -9,6 +9,7 @@ import org.redisson.api.RedissonClient;
 import org.redisson.config.Config;
 
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -38,7 +39,7 @@ abstract class RedissonPeer implements Peer {
     }
 
     /** A counter: who holds a unit is not known. */
-    static final class Semaphore extends RedissonPeer {
+    static final class Semaphore extends RedissonPeer implements AsyncPeer {
 
         private final RSemaphore semaphore = redisson.getSemaphore(key);
 
@@ -50,6 +51,11 @@ abstract class RedissonPeer implements Peer {
         @Override
         public boolean takeOne() {
             return semaphore.tryAcquire();
+        }
+
+        @Override
+        public CompletableFuture<Boolean> takeOneAsync() {
+            return semaphore.tryAcquireAsync().toCompletableFuture();
         }
 
         @Override

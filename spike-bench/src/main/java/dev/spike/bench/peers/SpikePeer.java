@@ -3,6 +3,7 @@ package dev.spike.bench.peers;
 import dev.spike.bench.rig.BenchRedis;
 import dev.spike.core.Answer;
 import dev.spike.core.Outcome;
+import dev.spike.core.ReservationId;
 import dev.spike.core.Sale;
 import dev.spike.core.Spike;
 import dev.spike.redis.RedisStore;
@@ -22,17 +23,21 @@ final class SpikePeer implements AsyncPeer {
         this.redis = redis;
         this.store = RedisStore.connect(redis.uri());
         this.spike = Spike.start(store.sale(saleId));
-        spike.open(Sale.of(saleId, TOTAL));
+        spike.open(Sale.of(saleId, TOTAL).withPerBuyer(NewBuyer.MOST_UNITS));
     }
 
     @Override
     public boolean takeOne() {
-        return isReserved(spike.reserve(1));
+        ReservationId id = NewBuyer.next();
+        return isReserved(spike.reserve(id.buyer(), id.key(), 1));
     }
 
     @Override
     public CompletableFuture<Boolean> takeOneAsync() {
-        return spike.reserveAsync(1).toCompletableFuture().thenApply(SpikePeer::isReserved);
+        ReservationId id = NewBuyer.next();
+        return spike.reserveAsync(id.buyer(), id.key(), 1)
+                .toCompletableFuture()
+                .thenApply(SpikePeer::isReserved);
     }
 
     private static boolean isReserved(Answer answer) {

@@ -32,12 +32,13 @@ record BarChart(String title, List<Bar> bars) {
             height="%2$d" font-family="sans-serif" font-size="13" role="img">
             <title>%3$s</title>
             <style>
-            text { fill: #1f2328 } .ours { fill: #0969da } .other { fill: #8c959f }
+            .ground { fill: #ffffff } text { fill: #1f2328 } .ours { fill: #0969da } .other { fill: #8c959f }
             .spread { stroke: #1f2328 }
             @media (prefers-color-scheme: dark) {
-            text { fill: #e6edf3 } .ours { fill: #4493f8 } .other { fill: #6e7681 }
+            .ground { fill: #0d1117 } text { fill: #e6edf3 } .ours { fill: #4493f8 } .other { fill: #6e7681 }
             .spread { stroke: #e6edf3 } }
             </style>
+            <rect width="100%%" height="100%%" class="ground"/>
             <text x="0" y="18" font-size="15" font-weight="bold">%3$s</text>
             """;
 

@@ -32,7 +32,11 @@ public abstract class BenchCommand implements Callable<Integer> {
     /** For subclasses. */
     protected BenchCommand() {}
 
-    /** Measures, all rounds. */
+    /**
+     * Measures, all rounds.
+     *
+     * @throws IllegalArgumentException if a flag has a value that makes no sense
+     */
     protected abstract Result measure() throws Exception;
 
     @Override
@@ -40,13 +44,29 @@ public abstract class BenchCommand implements Callable<Integer> {
         if (rounds < 1) {
             throw new ParameterException(spec.commandLine(), "must be >= 1: --rounds " + rounds);
         }
-        Result result = measure();
+        Result result;
+        try {
+            result = measure();
+        } catch (IllegalArgumentException wrong) {
+            throw new ParameterException(spec.commandLine(), "" + wrong.getMessage(), wrong);
+        }
         result.about().forEach(sentence -> System.out.println(sentence + "\n"));
         System.out.print(result.toMarkdown());
         if (json != null) {
             result.write(json);
         }
         return 0;
+    }
+
+    /**
+     * Requires a flag to be at least 1.
+     *
+     * @throws IllegalArgumentException if it is not
+     */
+    protected static void requirePositive(String flag, long value) {
+        if (value < 1) {
+            throw new IllegalArgumentException("must be >= 1: " + flag + " " + value);
+        }
     }
 
     /** Runs it as the whole program: exits 0, 1 if the benchmark failed, 2 for a wrong flag. */

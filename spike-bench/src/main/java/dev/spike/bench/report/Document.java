@@ -19,17 +19,23 @@ import java.util.stream.Stream;
  */
 final class Document {
 
-    private static final Pattern PART =
-            Pattern.compile("(<!-- bench ([a-z-]+) -->\n).*?(<!-- /bench -->)", Pattern.DOTALL);
+    private static final Pattern PART = Pattern.compile(
+            "(<!-- bench ([^ ]+) -->\n)(?:(?!<!-- bench ).)*?(<!-- /bench -->)", Pattern.DOTALL);
+
+    private static final Pattern MARK = Pattern.compile("<!-- bench ");
 
     private Document() {}
 
     /**
      * The document with its parts made anew. A part that was not measured stays as it is.
      *
-     * @throws IllegalArgumentException if a part has a name that means nothing
+     * @throws IllegalArgumentException if a part has a name that means nothing, or no end
      */
     static String fill(String document, Map<Suite, Measured> measured) {
+        if (MARK.matcher(document).results().count()
+                != PART.matcher(document).results().count()) {
+            throw new IllegalArgumentException("a part has no <!-- /bench -->");
+        }
         return PART.matcher(document)
                 .replaceAll(part -> Matcher.quoteReplacement(part(part.group(2), measured)
                         .map(made -> part.group(1) + made + part.group(3))
@@ -50,13 +56,20 @@ final class Document {
                         .filter(one -> one.toString().equals(name))
                         .findFirst()
                         .orElseThrow(() -> new IllegalArgumentException("no such part: " + name));
-                return Optional.ofNullable(measured.get(suite)).map(found -> part(suite, found));
+                boolean isOneMachine = measured.values().stream()
+                                .map(Measured::machine)
+                                .distinct()
+                                .count()
+                        == 1;
+                return Optional.ofNullable(measured.get(suite))
+                        .map(found -> part(suite, found)
+                                + (isOneMachine ? "" : found.machine() + "\n\n"));
         }
     }
 
     private static String part(Suite suite, Measured measured) {
         String picture =
-                suite.hasPicture() ? String.format("![%1$s](benchmarks/%1$s.svg)%n%n", suite) : "";
+                suite.hasPicture() ? String.format("![%1$s](benchmarks/%1$s.svg)\n\n", suite) : "";
         return "\n" + picture + measured.toMarkdown() + "\n";
     }
 }

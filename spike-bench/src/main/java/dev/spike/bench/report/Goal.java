@@ -12,7 +12,17 @@ enum Goal {
     GUARANTEES(asyncOver("evalsha-guarantees"), 3),
     BARE(asyncOver("evalsha-bare"), 2),
     REDISSON(asyncOver("redisson-semaphore"), 5),
+    REDISSON_ASYNC(
+            new Ratio(
+                    new Cell(Suite.SHARED_STOCK, JmhRows.IN_FLIGHT, "spike-async"),
+                    new Cell(Suite.SHARED_STOCK, JmhRows.IN_FLIGHT, "redisson-async")),
+            5),
     BUCKET4J(asyncOver("bucket4j-batching"), 1.5),
+    BUCKET4J_ASYNC(
+            new Ratio(
+                    new Cell(Suite.SHARED_STOCK, JmhRows.IN_FLIGHT, "spike-async"),
+                    new Cell(Suite.SHARED_STOCK, JmhRows.IN_FLIGHT, "bucket4j-async")),
+            1.5),
     ANCESTOR(asyncOver("ancestor"), 15),
     ORDER_THEN_DEDUCT(
             new Ratio(
@@ -21,6 +31,15 @@ enum Goal {
                             "selling, answers/s",
                             "pre-deduction",
                             "asynchronous"),
+                    new Cell(
+                            Suite.STRATEGIES,
+                            "selling, answers/s",
+                            "order-then-deduct",
+                            "blocking")),
+            30),
+    ORDER_THEN_DEDUCT_BLOCKING(
+            new Ratio(
+                    new Cell(Suite.STRATEGIES, "selling, answers/s", "pre-deduction", "blocking"),
                     new Cell(
                             Suite.STRATEGIES,
                             "selling, answers/s",
@@ -131,7 +150,7 @@ enum Goal {
         double median = Figures.median(samples);
         boolean isReached = bound < 0 ? median <= -bound : median >= bound;
         return String.format(
-                "| %s | %s | %s %s | %s | %s |%n",
+                "| %s | %s | %s %s | %s | %s |\n",
                 ratio.of,
                 ratio.over == null ? "" : ratio.over,
                 bound < 0 ? "≤" : "≥",

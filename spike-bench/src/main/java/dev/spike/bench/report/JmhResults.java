@@ -5,6 +5,9 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -45,7 +48,11 @@ final class JmhResults {
 
     /** Adds one pass of JMH to a result. */
     static void addTo(Result result, Path json, Rows rows) throws IOException {
-        for (JsonNode line : new ObjectMapper().readTree(json.toFile())) {
+        List<JsonNode> lines = new ArrayList<>();
+        new ObjectMapper().readTree(json.toFile()).forEach(lines::add);
+        // JMH has 64 threads before 8.
+        lines.sort(Comparator.comparingInt(line -> line.required("threads").asInt()));
+        for (JsonNode line : lines) {
             String benchmark = line.required("benchmark").asText();
             Map<String, String> parameters = new TreeMap<>();
             for (Map.Entry<String, JsonNode> one : line.path("params").properties()) {

@@ -54,6 +54,9 @@ final class JmhRows {
 
     /** What the harness itself allocates is far less than a byte per call. */
     private static double wholeBytes(Line line) {
+        if (Double.isNaN(line.bytes())) {
+            throw new IllegalStateException("allocation was not measured: " + line);
+        }
         return Math.round(line.bytes());
     }
 }

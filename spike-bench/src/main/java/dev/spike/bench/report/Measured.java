@@ -13,7 +13,7 @@ import java.nio.file.Path;
  *
  * @param command that measures it, from the root of the repository
  * @param rounds samples of each figure
- * @param commit that was built, with a plus sign if something was changed since
+ * @param commit that was checked out, with a plus sign if something was changed since
  * @param day of the measurement, ISO 8601
  * @param machine that it ran on
  * @param result the samples

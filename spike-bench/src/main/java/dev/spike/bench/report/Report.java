@@ -65,11 +65,15 @@ public final class Report implements Callable<Integer> {
         }
         Repository repository = new Repository(root);
         Runner runner = new Runner(root, rounds);
-        for (Suite suite : writeOnly ? List.<Suite>of() : suites) {
-            Result result = runner.measure(suite, repository.picture(suite));
-            repository.keep(suite, runner.command(suite), rounds, result);
+        try {
+            for (Suite suite : writeOnly ? List.<Suite>of() : suites) {
+                String commit = repository.commit();
+                Result result = runner.measure(suite, repository.picture(suite));
+                repository.keep(suite, runner.command(suite), rounds, commit, result);
+            }
+        } finally {
+            repository.write();
         }
-        repository.write();
         return 0;
     }
 }

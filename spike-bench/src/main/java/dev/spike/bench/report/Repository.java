@@ -27,13 +27,18 @@ final class Repository {
         return folder().resolve(suite + ".svg").toAbsolutePath();
     }
 
-    /** Keeps a result. */
-    void keep(Suite suite, String command, int rounds, Result result)
-            throws IOException, InterruptedException {
+    /**
+     * Keeps a result.
+     *
+     * @param commit that was checked out when its measurement began
+     */
+    void keep(Suite suite, String command, int rounds, String commit, Result result)
+            throws IOException {
+        result.requireSamples(rounds);
         new Measured(
                         command,
                         rounds,
-                        commit(),
+                        commit,
                         LocalDate.now(ZoneOffset.UTC).toString(),
                         Machine.here(),
                         result.kept())
@@ -92,7 +97,7 @@ final class Repository {
     }
 
     /** The commit that is checked out, with a plus sign if other files than docs were changed. */
-    private String commit() throws IOException, InterruptedException {
+    String commit() throws IOException, InterruptedException {
         boolean isChanged = !git("status", "--porcelain", "--", ":!docs").isEmpty();
         return git("rev-parse", "--short", "HEAD") + (isChanged ? "+" : "");
     }

@@ -64,6 +64,9 @@ public final class Result {
      * @param figure the column, with its unit, such as {@code p99, ms}
      */
     public void add(List<String> row, String figure, double sample) {
+        if (!Double.isFinite(sample)) {
+            throw new IllegalArgumentException("must be a number: " + row + " " + figure);
+        }
         if (row.size() != kept.labels.size()) {
             throw new IllegalArgumentException("must be labels of " + kept.labels + ": " + row);
         }
@@ -104,6 +107,22 @@ public final class Result {
                 .filter(samples -> !samples.isEmpty())
                 .findFirst()
                 .orElseThrow(() -> new IllegalArgumentException("no " + figure + " of " + row));
+    }
+
+    /**
+     * Requires that each figure was measured in every round.
+     *
+     * @throws IllegalStateException if one was not
+     */
+    void requireSamples(int rounds) {
+        for (Row row : kept.rows) {
+            row.figures.forEach((figure, samples) -> {
+                if (samples.size() != rounds) {
+                    throw new IllegalStateException("must have " + rounds + " samples: "
+                            + row.labels + " " + figure + "=" + samples);
+                }
+            });
+        }
     }
 
     /** Whether there is such a cell. */

@@ -31,7 +31,7 @@ final class Runner {
     String command(Suite suite) {
         Suite.Source source = suite.source;
         if (source instanceof Jmh jmh) {
-            return "java -jar " + JAR + " " + String.join(" ", jmh.arguments());
+            return "java -jar " + JAR + " " + String.join(" ", jmh.arguments()) + " -foe true";
         }
         if (source instanceof Script script) {
             return script.environment().entrySet().stream()
@@ -44,8 +44,8 @@ final class Runner {
         }
         return "java -cp " + JAR + " "
                 + (source instanceof Program program
-                        ? program.mainClass() + " --rounds " + rounds
-                        : ((Repeated) source).mainClass());
+                        ? program.mainClass().getName() + " --rounds " + rounds
+                        : ((Repeated) source).mainClass().getName());
     }
 
     /**
@@ -68,7 +68,7 @@ final class Runner {
                 run(java(
                         "-cp",
                         JAR,
-                        program.mainClass(),
+                        program.mainClass().getName(),
                         "--rounds",
                         "" + rounds,
                         "--json",
@@ -77,7 +77,7 @@ final class Runner {
             }
             return repeated((Repeated) source, json, picture);
         } finally {
-            Files.delete(json);
+            Files.deleteIfExists(json);
         }
     }
 
@@ -88,12 +88,12 @@ final class Runner {
             for (int round = 0; round < rounds; round++) {
                 List<String> command = new ArrayList<>(java("-jar", JAR));
                 command.addAll(jmh.arguments());
-                command.addAll(List.of("-rf", "json", "-rff", json.toString()));
+                command.addAll(List.of("-foe", "true", "-rf", "json", "-rff", json.toString()));
                 run(command);
                 JmhResults.addTo(result, json, jmh.rows());
             }
         } finally {
-            Files.delete(json);
+            Files.deleteIfExists(json);
         }
         return result;
     }
@@ -102,7 +102,14 @@ final class Runner {
             throws IOException, InterruptedException {
         Result result = null;
         for (int round = 0; round < rounds; round++) {
-            run(java("-cp", JAR, program.mainClass(), "--json", "" + json, "--svg", "" + picture));
+            run(java(
+                    "-cp",
+                    JAR,
+                    program.mainClass().getName(),
+                    "--json",
+                    "" + json,
+                    "--svg",
+                    "" + picture));
             Result one = Result.read(json);
             if (result == null) {
                 result = one;
@@ -130,7 +137,7 @@ final class Runner {
             System.out.print(text);
             return ofRounds(text);
         } finally {
-            Files.delete(output);
+            Files.deleteIfExists(output);
         }
     }
 
@@ -142,6 +149,9 @@ final class Runner {
                         .map(String::strip)
                         .toList())
                 .toList();
+        if (rows.isEmpty()) {
+            throw new IllegalStateException("no table: " + text);
+        }
         Result result = new Result();
         text.lines().findFirst().ifPresent(result::about);
         for (List<String> row : rows.subList(1, rows.size())) {
@@ -169,14 +179,17 @@ final class Runner {
         await(child, String.join(" ", command.subList(1, command.size())));
     }
 
+    /** Ends it with all that it started, also when this is ended meanwhile. */
     private static void await(Process child, String what) throws InterruptedException {
-        try {
-            int exit = child.waitFor();
-            if (exit != 0) {
-                throw new IllegalStateException("exit " + exit + ": " + what);
-            }
-        } finally {
+        Thread atExit = new Thread(() -> {
+            child.descendants().forEach(ProcessHandle::destroy);
             child.destroy();
+        });
+        Runtime.getRuntime().addShutdownHook(atExit);
+        int exit = child.waitFor();
+        Runtime.getRuntime().removeShutdownHook(atExit);
+        if (exit != 0) {
+            throw new IllegalStateException("exit " + exit + ": " + what);
         }
     }
 }

@@ -1,5 +1,15 @@
 package dev.spike.bench.report;
 
+import dev.spike.bench.MassExpiry;
+import dev.spike.bench.OrderThroughput;
+import dev.spike.bench.RedisCpu;
+import dev.spike.bench.ReserveSteps;
+import dev.spike.bench.load.HttpLoad;
+import dev.spike.bench.scenario.GrowthByNodes;
+import dev.spike.bench.scenario.GrowthByUnits;
+import dev.spike.bench.scenario.MillionBuyers;
+import dev.spike.bench.scenario.Strategies;
+
 import org.jspecify.annotations.Nullable;
 
 import java.util.List;
@@ -23,34 +33,38 @@ enum Suite {
                     "The local quota, selling, 2 threads: calls per µs",
                     row -> row.get(0).equals("selling"),
                     1,
+                    2,
                     List.of("2 threads, calls/µs"))),
     SHARED_STOCK(
             "shared-stock",
             new Jmh(
-                    List.of("SharedStock", "-foe", "true"),
+                    List.of("SharedStock"),
                     () -> new Result("design", "keeps"),
                     JmhRows::sharedStock),
             new Chart(
-                    "One shared stock, 64 threads: units sold per second",
+                    "Units sold per second from one shared stock, 64 threads (async: × 16 in flight)",
                     row -> true,
                     0,
+                    1,
                     List.of(JmhRows.IN_FLIGHT, "64 threads, units/s"))),
     REDIS_CPU(
             "redis-cpu",
-            new Program("dev.spike.bench.RedisCpu"),
+            new Program(RedisCpu.class),
             new Chart(
                     "Main thread of Redis, without AOF: CPU µs per reservation, by size of batch",
                     row -> row.get(0).equals("none") && row.get(1).equals("reserve"),
                     2,
+                    3,
                     List.of("main thread CPU, µs each"))),
-    REDIS_STEPS("redis-steps", new Program("dev.spike.bench.ReserveSteps"), null),
+    REDIS_STEPS("redis-steps", new Program(ReserveSteps.class), null),
     STRATEGIES(
             "strategies",
-            new Program("dev.spike.bench.scenario.Strategies"),
+            new Program(Strategies.class),
             new Chart(
                     "The three strategies: answers per second while every request gets a unit",
                     row -> true,
                     0,
+                    2,
                     List.of("selling, answers/s"))),
     HTTP_WRK("http-wrk", new Script(Map.of(), "spike-bench/src/main/scripts/http.sh"), null),
     HTTP_WRK_ON_DISK(
@@ -61,17 +75,18 @@ enum Suite {
             null),
     HTTP_LOAD(
             "http-load",
-            new Program("dev.spike.bench.load.HttpLoad"),
+            new Program(HttpLoad.class),
             new Chart(
                     "Over HTTP: the highest rate with p99 within 50 ms, requests per second",
                     row -> true,
                     0,
+                    1,
                     List.of("held, 1/s"))),
-    MILLION_BUYERS("million-buyers", new Repeated("dev.spike.bench.scenario.MillionBuyers"), null),
-    GROWTH_BY_NODES("growth-by-nodes", new Program("dev.spike.bench.scenario.GrowthByNodes"), null),
-    GROWTH_BY_UNITS("growth-by-units", new Program("dev.spike.bench.scenario.GrowthByUnits"), null),
-    MASS_EXPIRY("mass-expiry", new Program("dev.spike.bench.MassExpiry"), null),
-    ORDERS("orders", new Program("dev.spike.bench.OrderThroughput"), null);
+    MILLION_BUYERS("million-buyers", new Repeated(MillionBuyers.class), null),
+    GROWTH_BY_NODES("growth-by-nodes", new Program(GrowthByNodes.class), null),
+    GROWTH_BY_UNITS("growth-by-units", new Program(GrowthByUnits.class), null),
+    MASS_EXPIRY("mass-expiry", new Program(MassExpiry.class), null),
+    ORDERS("orders", new Program(OrderThroughput.class), null);
 
     /** How it is measured. */
     sealed interface Source permits Jmh, Program, Repeated, Script {}
@@ -81,13 +96,13 @@ enum Suite {
             implements Source {}
 
     /** A {@link BenchCommand}, which makes all rounds itself. */
-    record Program(String mainClass) implements Source {}
+    record Program(Class<? extends BenchCommand> mainClass) implements Source {}
 
     /**
      * A program that is run once a round, and keeps its result as a {@link BenchCommand} does, and
      * a picture.
      */
-    record Repeated(String mainClass) implements Source {}
+    record Repeated(Class<?> mainClass) implements Source {}
 
     /**
      * A script that is given the number of rounds and prints a table with one row for each.
@@ -100,10 +115,14 @@ enum Suite {
      * A chart of some figures.
      *
      * @param rows that have bars
-     * @param label which of a row's labels stands at its bars
+     * @param from the first of a row's labels that stand at its bars
+     * @param to after the last of them
      * @param figures each with a bar in each row that has it
      */
-    record Chart(String title, Predicate<List<String>> rows, int label, List<String> figures) {
+    record Chart(
+            String title, Predicate<List<String>> rows, int from, int to, List<String> figures) {
+
+        private static final List<String> OURS = List.of("spike", "pre-deduction");
 
         BarChart of(Result result) {
             return new BarChart(
@@ -117,8 +136,9 @@ enum Suite {
         }
 
         private BarChart.Bar bar(Result result, List<String> row, String figure) {
-            String name = row.get(label);
-            return new BarChart.Bar(name, result.samples(row, figure), name.startsWith("spike"));
+            String name = String.join(", ", row.subList(from, to));
+            boolean isOurs = OURS.stream().anyMatch(name::startsWith);
+            return new BarChart.Bar(name, result.samples(row, figure), isOurs);
         }
     }
 

@@ -77,7 +77,12 @@ public final class RedisMeter {
     }
 
     private static String field(String info, String name) {
-        return fieldOr(info, name, "0");
+        String value = fieldOr(info, name, "");
+        if (value.isEmpty()) {
+            throw new IllegalStateException("Redis does not tell its " + name
+                    + ", as versions before 7 and systems other than Linux do not");
+        }
+        return value;
     }
 
     private static String fieldOr(String info, String name, String absent) {

@@ -3,6 +3,7 @@ package dev.spike.bench.scenario;
 import dev.spike.bench.report.BenchCommand;
 import dev.spike.bench.report.Result;
 import dev.spike.bench.rig.BenchRedis;
+import dev.spike.bench.rig.Parallel;
 import dev.spike.bench.rig.RedisMeter;
 import dev.spike.bench.rig.RedisMeter.Used;
 import dev.spike.core.Answer;

@@ -3,6 +3,7 @@ package dev.spike.bench.scenario;
 import dev.spike.bench.report.BenchCommand;
 import dev.spike.bench.report.Result;
 import dev.spike.bench.rig.BenchRedis;
+import dev.spike.bench.rig.Parallel;
 import dev.spike.bench.rig.RedisMeter;
 import dev.spike.bench.rig.RedisMeter.Used;
 import dev.spike.core.Answer;
@@ -83,6 +84,8 @@ public final class GrowthByUnits extends BenchCommand {
 
     @Override
     protected Result measure() {
+        requirePositive("--batch", batch);
+        requirePositive("--callers", callers);
         Growth growth = new Growth("units", units);
         Result result = growth.newRound();
         try (BenchRedis redis = BenchRedis.at(uri);

@@ -99,6 +99,9 @@ public final class Strategies extends BenchCommand {
 
     @Override
     protected Result measure() throws Exception {
+        requirePositive("--threads", threads);
+        requirePositive("--in-flight", inFlight);
+        requirePositive("--connections", connections);
         try (BenchRedis redis = redis()) {
             if (orders != null) {
                 return measure(redis, orders);

@@ -61,8 +61,8 @@ class OpenLoopTest {
     }
 
     @Test
-    void main_wrongUrl_exits1AndSaysTheRule() {
-        assertThat(run("--url", "127.0.0.1:3000")).isEqualTo(1);
+    void main_wrongUrl_exits2AndSaysTheRule() {
+        assertThat(run("--url", "127.0.0.1:3000")).isEqualTo(2);
         assertThat(errors.toString())
                 .contains("must be http://HOST[:PORT]/PATH in ASCII: url=127.0.0.1:3000");
     }

@@ -80,6 +80,27 @@ class ReportTest {
     }
 
     @Test
+    void fill_aPartWithoutAnEnd_isAnError() {
+        String document = "<!-- bench orders -->\nprose\n<!-- bench goals -->\n<!-- /bench -->";
+        assertThatThrownBy(() -> Document.fill(document, Map.of()))
+                .hasMessageContaining("a part has no <!-- /bench -->");
+    }
+
+    @Test
+    void localQuota_withoutTheBytes_isAnError() {
+        JmhResults.Line line =
+                new JmhResults.Line("selling", 1, Map.of("design", "SPIKE"), 1, Double.NaN);
+        assertThatThrownBy(() -> JmhRows.localQuota(line, new Result("path", "design")))
+                .hasMessageContaining("not measured");
+    }
+
+    @Test
+    void requireSamples_aRoundThatIsMissing_isAnError() {
+        assertThatThrownBy(() -> sharedStock(1, 1).requireSamples(2))
+                .hasMessageContaining("must have 2 samples");
+    }
+
+    @Test
     void addTo_readsWhatJmhWrites(@TempDir Path folder) throws IOException {
         Path json = Files.writeString(folder.resolve("jmh.json"), """
                 [{"benchmark": "dev.spike.bench.LocalQuotaBenchmark.Of1Thread.soldOut",
@@ -126,6 +147,9 @@ class ReportTest {
     private static Result sharedStock(double ours, double others) {
         Result result = new Result("design", "keeps");
         result.add(List.of("spike-async", "all"), JmhRows.IN_FLIGHT, ours);
+        for (String design : List.of("redisson-async", "bucket4j-async")) {
+            result.add(List.of(design, "the count"), JmhRows.IN_FLIGHT, others);
+        }
         for (String design : List.of(
                 "evalsha-guarantees",
                 "evalsha-bare",

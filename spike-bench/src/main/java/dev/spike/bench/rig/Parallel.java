@@ -1,4 +1,4 @@
-package dev.spike.bench.scenario;
+package dev.spike.bench.rig;
 
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
@@ -6,7 +6,7 @@ import java.util.concurrent.Executors;
 import java.util.stream.IntStream;
 
 /** One task, run by several threads at once. */
-final class Parallel {
+public final class Parallel {
 
     private Parallel() {}
 
@@ -15,7 +15,7 @@ final class Parallel {
      *
      * @throws java.util.concurrent.CompletionException if one has failed
      */
-    static void run(int threads, Runnable task) {
+    public static void run(int threads, Runnable task) {
         ExecutorService executor = Executors.newFixedThreadPool(threads);
         try {
             CompletableFuture.allOf(IntStream.range(0, threads)
