@@ -22,6 +22,25 @@ class ReportTest {
     private static final Machine MACHINE = new Machine("a processor", 2, 24, "Linux 6", "a JVM");
 
     @Test
+    void documentation_holdsExactlyWhatWasMeasured() throws IOException {
+        Repository repository = new Repository(ROOT);
+        assertThat(repository.measured()).containsOnlyKeys(Suite.values());
+        for (Map.Entry<Path, String> made : repository.made().entrySet()) {
+            assertThat(made.getKey()).hasContent(made.getValue());
+        }
+    }
+
+    @Test
+    void everySuite_isInADocument() throws IOException {
+        String documents = Files.readString(ROOT.resolve("docs/benchmarks.md"))
+                + Files.readString(ROOT.resolve("docs/redis.md"));
+        for (Suite suite : Suite.values()) {
+            assertThat(documents).contains("<!-- bench " + suite + " -->");
+        }
+        assertThat(documents).contains("<!-- bench goals -->", "<!-- bench machine -->");
+    }
+
+    @Test
     void write_replacesAPartByTheTableAndItsChart(@TempDir Path root) throws Exception {
         Files.createDirectories(root.resolve("docs"));
         Path document = root.resolve("docs/benchmarks.md");
