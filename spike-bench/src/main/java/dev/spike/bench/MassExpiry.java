@@ -142,11 +142,16 @@ public final class MassExpiry extends BenchCommand {
     }
 
     private static void buy(Spike spike, AtomicBoolean done, Collection<Sample> samples) {
+        List<CompletableFuture<Void>> answers = new ArrayList<>();
         for (long due = System.nanoTime(); !done.get(); due += EVERY_NANOS) {
             LockSupport.parkNanos(due - System.nanoTime());
-            requireReserved(spike.reserve(1));
-            samples.add(new Sample(due, System.nanoTime() - due));
+            long asked = due;
+            answers.add(spike.reserveAsync(1).toCompletableFuture().thenAccept(answer -> {
+                requireReserved(answer);
+                samples.add(new Sample(asked, System.nanoTime() - asked));
+            }));
         }
+        answers.forEach(CompletableFuture::join);
     }
 
     private static void requireReserved(Answer answer) {

@@ -48,7 +48,7 @@ final class GateKeeper {
     private final AtomicBoolean loadingUsedKeys = new AtomicBoolean();
     private volatile Gate gate;
 
-    /** Of the gate; beside it, so that a local NO costs one volatile read. */
+    /** Of the gate; beside it, since a local NO would notice one dependent read more. */
     private volatile @Nullable Answer answerToAll;
 
     private volatile boolean reachable = true;

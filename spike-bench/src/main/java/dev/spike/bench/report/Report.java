@@ -8,10 +8,13 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
+import java.io.File;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 
 /**
  * Measures, keeps the results in {@code docs/benchmarks/*.json}, and makes from them the tables and
@@ -63,6 +66,9 @@ public final class Report implements Callable<Integer> {
         if (rounds < 1) {
             throw new ParameterException(spec.commandLine(), "must be >= 1: --rounds " + rounds);
         }
+        if (!writeOnly) {
+            requireTools();
+        }
         Repository repository = new Repository(root);
         Runner runner = new Runner(root, rounds);
         try {
@@ -75,5 +81,18 @@ public final class Report implements Callable<Integer> {
             repository.write();
         }
         return 0;
+    }
+
+    /** Before an hour is spent: each suite would notice by itself only when its turn comes. */
+    private void requireTools() {
+        for (Suite suite : suites) {
+            for (String tool : suite.tools) {
+                if (Stream.of(System.getenv("PATH").split(File.pathSeparator))
+                        .noneMatch(folder -> Files.isExecutable(Path.of(folder, tool)))) {
+                    throw new ParameterException(
+                            spec.commandLine(), suite + " needs " + tool + " on the PATH");
+                }
+            }
+        }
     }
 }

@@ -144,12 +144,26 @@ enum Suite {
 
     private final String label;
     final Source source;
+
+    /** Programs that must be on the PATH. */
+    final List<String> tools;
+
     final @Nullable Chart chart;
 
     Suite(String label, Source source, @Nullable Chart chart) {
         this.label = label;
         this.source = source;
+        this.tools = toolsOf(source);
         this.chart = chart;
+    }
+
+    private static List<String> toolsOf(Source source) {
+        if (source instanceof Script) {
+            return List.of("git", "wrk", "redis-server");
+        }
+        return source instanceof Program program && program.mainClass() == HttpLoad.class
+                ? List.of("git", "nginx")
+                : List.of("git");
     }
 
     /** Whether a picture belongs to its table. */

@@ -10,7 +10,10 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.List;
 
-/** A PostgreSQL child on loopback, set up like a default installation, that ends with this JVM. */
+/**
+ * A PostgreSQL child on loopback that ends with this JVM. What decides what a commit costs is as in
+ * a default installation.
+ */
 public final class BenchPostgres implements AutoCloseable {
 
     private final EmbeddedPostgres server;
@@ -20,7 +23,7 @@ public final class BenchPostgres implements AutoCloseable {
     }
 
     /**
-     * Starts it; its own defaults, which are made for tests, are not used.
+     * Starts it; the defaults of the library that brings it, which make tests fast, are not used.
      *
      * @param durable fsync and synchronous_commit on
      * @throws IllegalStateException if the server runs with other settings than these

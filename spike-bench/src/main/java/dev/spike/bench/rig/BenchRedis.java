@@ -35,10 +35,12 @@ public final class BenchRedis implements AutoCloseable {
     private static final int PATIENCE_MILLIS = 60_000;
 
     private final String uri;
+    private final Runnable requireAlive;
     private final Runnable stop;
 
-    private BenchRedis(String uri, Runnable stop) {
+    private BenchRedis(String uri, Runnable requireAlive, Runnable stop) {
         this.uri = uri;
+        this.requireAlive = requireAlive;
         this.stop = stop;
     }
 
@@ -49,7 +51,9 @@ public final class BenchRedis implements AutoCloseable {
 
     /** That of a {@code redis://} URI; null: a child without persistence. */
     public static BenchRedis at(@Nullable String uri) {
-        return uri == null ? child("--appendonly", "no") : answering(new BenchRedis(uri, () -> {}));
+        return uri == null
+                ? child("--appendonly", "no")
+                : answering(new BenchRedis(uri, () -> {}, () -> {}));
     }
 
     /**
@@ -114,13 +118,26 @@ public final class BenchRedis implements AutoCloseable {
         stop.run();
     }
 
+    private static void requireAlive(Process process, Path log) {
+        if (!process.isAlive()) {
+            try {
+                throw new IllegalStateException("redis-server ended: " + Files.readString(log));
+            } catch (IOException unreadable) {
+                throw new UncheckedIOException(unreadable);
+            }
+        }
+    }
+
     private void awaitAnswer() {
         long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
         while (true) {
             try (Jedis jedis = jedis()) {
                 jedis.ping();
+                // Else it may be another server that answers at this port.
+                requireAlive.run();
                 return;
             } catch (JedisConnectionException notYet) {
+                requireAlive.run();
                 if (System.nanoTime() - end > 0) {
                     throw new IllegalStateException("no Redis answers at " + uri, notYet);
                 }
@@ -150,10 +167,13 @@ public final class BenchRedis implements AutoCloseable {
                     .start();
             Thread atExit = new Thread(() -> stop(process, directory));
             Runtime.getRuntime().addShutdownHook(atExit);
-            return new BenchRedis("redis://127.0.0.1:" + port, () -> {
-                Runtime.getRuntime().removeShutdownHook(atExit);
-                stop(process, directory);
-            });
+            return new BenchRedis(
+                    "redis://127.0.0.1:" + port,
+                    () -> requireAlive(process, directory.resolve("log")),
+                    () -> {
+                        Runtime.getRuntime().removeShutdownHook(atExit);
+                        stop(process, directory);
+                    });
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
