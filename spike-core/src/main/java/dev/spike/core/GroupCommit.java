@@ -11,28 +11,30 @@ import java.util.Collection;
 import java.util.Deque;
 import java.util.List;
 import java.util.Queue;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongSupplier;
 
 /**
  * Group commit: one call to the shared stock is in flight, and the requests that arrive meanwhile
- * are the next call's group. No timer, no added delay when idle. A group without an answer is sent
- * again, the same, until its requests' deadlines.
+ * are the next call's group; when they are as many as a call takes, a second call is made at once.
+ * No timer, no added delay when idle. A group without an answer is sent again, the same, until its
+ * requests' deadlines.
  *
- * <p>A request is in exactly one place: the queue, the group in flight, or answered. Whoever
- * removes it from the queue owns it; what was removed unsent is certainly
- * {@link Outcome#UNAVAILABLE}. Within the group, its monitor orders a request's giving up against
- * the next sending, so that nobody is told UNAVAILABLE and sent all the same. All requests have the
- * same patience, so the queue is in order of deadlines.
+ * <p>A request is in exactly one place: the queue, a group in flight, or answered. Whoever removes
+ * it from the queue owns it; what was removed unsent is certainly {@link Outcome#UNAVAILABLE}.
+ * Within the group, its monitor orders a request's giving up against the next sending, so that
+ * nobody is told UNAVAILABLE and sent all the same. All requests have the same patience, so the
+ * queue is in order of deadlines.
  */
 final class GroupCommit<R> {
 
@@ -72,6 +74,9 @@ final class GroupCommit<R> {
         }
     }
 
+    /** How many calls at once: while one's answers are handed out, the store works on the other. */
+    private static final int MAX_CALLS = 2;
+
     private static final long FIRST_BACKOFF_NANOS = Duration.ofMillis(4).toNanos();
     private static final long LAST_BACKOFF_NANOS = Duration.ofMillis(128).toNanos();
     private static final Duration UNKNOWN_DELAY = Duration.ofMillis(100);
@@ -85,8 +90,8 @@ final class GroupCommit<R> {
 
     private final Queue<Pending<R>> queue = new ConcurrentLinkedQueue<>();
     private final AtomicInteger queued = new AtomicInteger();
-    private final AtomicBoolean running = new AtomicBoolean();
-    private volatile @Nullable Group inFlight;
+    private final AtomicInteger callers = new AtomicInteger();
+    private final Set<Group> inFlight = ConcurrentHashMap.newKeySet();
     private volatile long lastCallNanos;
     private volatile boolean closed;
 
@@ -135,10 +140,7 @@ final class GroupCommit<R> {
             }
             head = queue.peek();
         }
-        Group group = inFlight;
-        if (group != null) {
-            group.giveUpOverdue(now);
-        }
+        inFlight.forEach(group -> group.giveUpOverdue(now));
     }
 
     /** Refuses what comes from now on. */
@@ -148,7 +150,7 @@ final class GroupCommit<R> {
 
     /** Waits until all is answered, and gives up what is not by then, or when interrupted. */
     void finish(long endNanos) {
-        while ((running.get() || !queue.isEmpty())
+        while ((callers.get() > 0 || !queue.isEmpty())
                 && nanoTime.getAsLong() - endNanos < 0
                 && !Thread.currentThread().isInterrupted()) {
             giveUpOverdue();
@@ -163,10 +165,7 @@ final class GroupCommit<R> {
             queued.decrementAndGet();
             answer(left, unavailable());
         }
-        Group group = inFlight;
-        if (group != null) {
-            group.giveUp();
-        }
+        inFlight.forEach(Group::giveUp);
     }
 
     /**
@@ -194,52 +193,67 @@ final class GroupCommit<R> {
     }
 
     private void start() {
-        if (!running.get() && running.compareAndSet(false, true)) {
-            call();
+        int now = callers.get();
+        if (mayCall(now + 1) && callers.compareAndSet(now, now + 1)) {
+            call(null);
         }
     }
 
+    /** Whether the next group is due, with so many callers: the only one takes what there is. */
+    private boolean mayCall(int callersThen) {
+        return callersThen == 1
+                || callersThen <= MAX_CALLS && queued.get() >= RemoteSpike.MAX_BATCH;
+    }
+
     /** Goes on with {@link #run} on a thread for calls. */
-    private void call() {
-        orGiveUp(() -> calls.execute(this::run));
+    private void call(@Nullable Group again) {
+        orGiveUp(again, () -> calls.execute(() -> run(again)));
     }
 
-    private void callAfter(long nanos) {
-        orGiveUp(() -> timer.schedule(this::call, nanos, TimeUnit.NANOSECONDS));
+    private void callAfter(Group again, long nanos) {
+        orGiveUp(again, () -> timer.schedule(() -> call(again), nanos, TimeUnit.NANOSECONDS));
     }
 
-    /** An executor that refuses ends what waits. */
-    private void orGiveUp(Runnable execution) {
+    /** An executor that refuses ends what waits, unless another caller is there to serve it. */
+    private void orGiveUp(@Nullable Group again, Runnable execution) {
         try {
             execution.run();
         } catch (RejectedExecutionException refused) {
-            giveUpAll();
-            running.set(false);
+            if (again != null) {
+                again.giveUp();
+                inFlight.remove(again);
+            }
+            if (callers.decrementAndGet() == 0) {
+                giveUpAll();
+            }
         }
     }
 
     /**
-     * Commits group after group, until the queue is empty or a group must wait for its next try.
+     * Commits group after group, until none is left for this caller or one must wait for its next
+     * try.
+     *
+     * @param again a group that was sent before; null: none
      */
-    private void run() {
-        Group group = inFlight;
+    private void run(@Nullable Group again) {
+        Group group = again;
         while (true) {
-            if (group == null) {
+            if (group == null && mayCall(callers.get())) {
                 group = nextGroup();
             }
             if (group == null) {
-                running.set(false);
-                if (queue.isEmpty() || !running.compareAndSet(false, true)) {
+                boolean isLast = callers.decrementAndGet() == 0;
+                if (!isLast || queue.isEmpty() || !callers.compareAndSet(0, 1)) {
                     return;
                 }
             } else {
-                inFlight = group;
+                inFlight.add(group);
                 long backoffNanos = group.send();
                 if (backoffNanos > 0) {
-                    callAfter(backoffNanos);
+                    callAfter(group, backoffNanos);
                     return;
                 }
-                inFlight = null;
+                inFlight.remove(group);
                 group = null;
             }
         }

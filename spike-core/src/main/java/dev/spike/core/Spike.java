@@ -28,8 +28,9 @@ import java.util.function.Supplier;
  *   <li><b>quota</b>: the request takes its units from this node's {@link LocalSpike}; when that is
  *       used up, the node looks at the shared levels first, and nobody is refused for want of
  *       quota,
- *   <li><b>group commit</b>: one call to the {@link RemoteSpike} is in flight, and what arrives
- *       meanwhile is the next call's batch; each request gets its own answer,
+ *   <li><b>group commit</b>: one call to the {@link RemoteSpike} is in flight, two when a whole
+ *       batch waits, and what arrives meanwhile is the next call's batch; each request gets its own
+ *       answer,
  *   <li><b>no answer</b>: the same batch is sent again until its deadline; then what may have run
  *       is {@link Outcome#UNKNOWN}, and what certainly never ran is {@link Outcome#UNAVAILABLE}.
  * </ol>
@@ -43,8 +44,9 @@ import java.util.function.Supplier;
  * <p>Safe for use by many threads. The {@code Async} methods never block; their stages complete
  * normally, at the latest a twentieth of the timeout after it has passed, on a thread of this
  * class. A continuation must not block there: it would hold up every other answer of this sale, so
- * hand slow ones to an executor of yours. The methods that reserve, settle or find never throw for
- * want of an answer; all throw {@link IllegalArgumentException} for malformed arguments and
+ * hand slow ones to an executor of yours. Requests that do not wait for each other's answers may be
+ * served in any order. The methods that reserve, settle or find never throw for want of an answer;
+ * all throw {@link IllegalArgumentException} for malformed arguments and
  * {@link NullPointerException} for null. A thread that is interrupted before it calls a blocking
  * method is told {@link Outcome#UNAVAILABLE}, one that is interrupted while it waits,
  * {@link Outcome#UNKNOWN}; both stay interrupted. After {@link #close}, requests that would need

@@ -110,7 +110,7 @@ public final class SpikeBuilder {
      * Threads of the application's own, which it also stops, after closing the spike. Default: a
      * few daemon threads.
      *
-     * @param callers runs blocking calls, up to four at once
+     * @param callers runs blocking calls, up to six at once
      * @param timers runs short tasks, and must not be busy with long ones
      */
     public SpikeBuilder threads(ExecutorService callers, ScheduledExecutorService timers) {

@@ -130,6 +130,62 @@ class SpikeTest {
     }
 
     @Test
+    void reserve_wholeBatchWaitsDuringACall_isASecondCall_andThereIsNoThird() {
+        Spike spike = open(5_000);
+        CountDownLatch held = remote.hold();
+        List<CompletionStage<Answer>> answers = new ArrayList<>();
+        answers.add(spike.reserveAsync("first", 1));
+        await().until(() -> remote.reserveCalls.get() == 1);
+        IntStream.range(1, RemoteSpike.MAX_BATCH)
+                .forEach(i -> answers.add(spike.reserveAsync("buyer" + i, 1)));
+        await().during(Duration.ofMillis(50)).until(() -> remote.reserveCalls.get() == 1);
+        answers.add(spike.reserveAsync("last", 1));
+        await().until(() -> remote.reserveCalls.get() == 2);
+        IntStream.range(0, 3 * RemoteSpike.MAX_BATCH)
+                .forEach(i -> answers.add(spike.reserveAsync("late" + i, 1)));
+        await().during(Duration.ofMillis(50)).until(() -> remote.reserveCalls.get() == 2);
+        held.countDown();
+        assertThat(outcomes(answers.stream()))
+                .isEqualTo(Map.of(Outcome.RESERVED, 1L + 4 * RemoteSpike.MAX_BATCH));
+        assertThat(remote.batches).extracting(List::size).startsWith(1, RemoteSpike.MAX_BATCH);
+        assertThat(remote.batches.stream().flatMap(List::stream)).doesNotHaveDuplicates();
+    }
+
+    @Test
+    void bothCallsHang_theirRequestsAreUnknown_andThoseThatWaitAreUnavailable() {
+        stock.open(Sale.of("ticket", 5_000));
+        Spike spike = start(Spike.builder(remote).timeout(Duration.ofSeconds(1)).syncEvery(NEVER));
+        remote.hold();
+        List<CompletionStage<Answer>> answers = new ArrayList<>();
+        answers.add(spike.reserveAsync("first", 1));
+        await().until(() -> remote.reserveCalls.get() == 1);
+        IntStream.range(0, RemoteSpike.MAX_BATCH)
+                .forEach(i -> answers.add(spike.reserveAsync("buyer" + i, 1)));
+        await().until(() -> remote.reserveCalls.get() == 2);
+        answers.add(spike.reserveAsync("last", 1));
+        assertThat(outcomes(answers.stream()))
+                .isEqualTo(Map.of(
+                        Outcome.UNKNOWN, 1L + RemoteSpike.MAX_BATCH, Outcome.UNAVAILABLE, 1L));
+    }
+
+    @Test
+    void repliesOfTwoCallsLost_bothAreSentAgain_andSellOnce() {
+        Spike spike = open(5_000);
+        CountDownLatch held = remote.hold();
+        List<CompletionStage<Answer>> answers = new ArrayList<>();
+        answers.add(spike.reserveAsync("first", "key", 1));
+        await().until(() -> remote.reserveCalls.get() == 1);
+        IntStream.range(0, RemoteSpike.MAX_BATCH)
+                .forEach(i -> answers.add(spike.reserveAsync("buyer" + i, "key", 1)));
+        await().until(() -> remote.reserveCalls.get() == 2);
+        remote.next(Fault.REPLY_LOST, Fault.REPLY_LOST, Fault.CALL_LOST, Fault.REPLY_LOST);
+        held.countDown();
+        assertThat(outcomes(answers.stream()))
+                .isEqualTo(Map.of(Outcome.RESERVED, 1L + RemoteSpike.MAX_BATCH));
+        assertThat(stock.levels().reserved()).isEqualTo(1 + RemoteSpike.MAX_BATCH);
+    }
+
+    @Test
     void reserve_soldOut_isRefusedWithoutACall() {
         Spike spike = open(1);
         assertThat(spike.reserve("alice", 1).outcome()).isEqualTo(Outcome.RESERVED);
@@ -674,21 +730,47 @@ class SpikeTest {
     }
 
     @Test
+    void executorWithoutAThreadForASecondCall_leavesItToTheFirst() {
+        stock.open(Sale.of("ticket", 5_000));
+        AtomicBoolean full = new AtomicBoolean();
+        AtomicBoolean refused = new AtomicBoolean();
+        ExecutorService callers = refusingWhile(full, refused);
+        ScheduledThreadPoolExecutor timers = new ScheduledThreadPoolExecutor(1);
+        Spike spike = start(
+                Spike.builder(remote).threads(callers, timers).timeout(PATIENT).syncEvery(NEVER));
+        CountDownLatch held = remote.hold();
+        List<CompletionStage<Answer>> answers = new ArrayList<>();
+        answers.add(spike.reserveAsync("first", 1));
+        await().until(() -> remote.reserveCalls.get() == 1);
+        full.set(true);
+        IntStream.range(0, 1_000).forEach(i -> answers.add(spike.reserveAsync("buyer" + i, 1)));
+        assertThat(refused).isTrue();
+        held.countDown();
+        assertThat(outcomes(answers.stream())).isEqualTo(Map.of(Outcome.RESERVED, 1_001L));
+        spike.close();
+        timers.shutdownNow();
+        callers.shutdownNow();
+    }
+
+    private static ExecutorService refusingWhile(AtomicBoolean full, AtomicBoolean refused) {
+        return new ThreadPoolExecutor(0, 9, 1, SECONDS, new SynchronousQueue<>()) {
+            @Override
+            public void execute(Runnable task) {
+                if (full.get()) {
+                    refused.set(true);
+                    throw new RejectedExecutionException("full");
+                }
+                super.execute(task);
+            }
+        };
+    }
+
+    @Test
     void executorThatRefusesForAWhile_doesNotEndTheSync() {
         stock.open(Sale.of("ticket", 1));
         AtomicBoolean full = new AtomicBoolean();
         AtomicBoolean refused = new AtomicBoolean();
-        ExecutorService callers =
-                new ThreadPoolExecutor(0, 9, 1, SECONDS, new SynchronousQueue<>()) {
-                    @Override
-                    public void execute(Runnable task) {
-                        if (full.get()) {
-                            refused.set(true);
-                            throw new RejectedExecutionException("full");
-                        }
-                        super.execute(task);
-                    }
-                };
+        ExecutorService callers = refusingWhile(full, refused);
         ScheduledThreadPoolExecutor timers = new ScheduledThreadPoolExecutor(1);
         spikes.add(Spike.builder(remote)
                 .threads(callers, timers)
