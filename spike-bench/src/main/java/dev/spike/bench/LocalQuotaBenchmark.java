@@ -46,7 +46,6 @@ public abstract class LocalQuotaBenchmark {
         "GET_AND_ADD",
         "GET_AND_ADD_THEN_CHECK",
         "COMPARE_AND_SET",
-        "UNPADDED",
         "SEMAPHORE",
         "REENTRANT_LOCK",
         "SYNCHRONIZED",

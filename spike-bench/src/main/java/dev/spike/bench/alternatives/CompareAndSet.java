@@ -5,8 +5,8 @@ import dev.spike.core.LocalSpike;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * Compare-and-set if there is enough. Not used because it gains nothing: a try that failed reads
- * the counter again, which compare-and-exchange has already done.
+ * Compare-and-set if there is enough, tried again at once. Not used because several threads then
+ * take the counter from each other with each try, most of which fail.
  */
 final class CompareAndSet implements LocalSpike {
 

@@ -7,16 +7,14 @@ import java.util.function.Supplier;
 
 /** The ways to count a quota that are compared. */
 public enum Design {
-    /** The one in use: a loop of compare-and-exchange on a padded counter. */
+    /** The one in use: a loop of compare-and-exchange, with a pause before a further try. */
     SPIKE(LocalSpike::create),
     /** The floor: it checks nothing, and so cannot refuse. */
     GET_AND_ADD(GetAndAdd::new),
     /** Takes first, and gives back if that was too much. */
     GET_AND_ADD_THEN_CHECK(GetAndAddThenCheck::new),
-    /** A loop of compare-and-set that reads again when it failed. */
+    /** The one in use, without the pause. */
     COMPARE_AND_SET(CompareAndSet::new),
-    /** The one in use, without padding. */
-    UNPADDED(Unpadded::new),
     /** {@link java.util.concurrent.Semaphore}. */
     SEMAPHORE(SemaphoreQuota::new),
     /** {@link java.util.concurrent.locks.ReentrantLock}. */
