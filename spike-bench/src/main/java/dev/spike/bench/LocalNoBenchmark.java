@@ -23,9 +23,11 @@ import org.openjdk.jmh.annotations.Warmup;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * What it costs a node to say "sold out" by itself, beside a plain volatile read of an object's
@@ -41,10 +43,13 @@ public class LocalNoBenchmark {
 
     private static final int UNITS = 10_000;
     private static final int BATCH = 500;
+    private static final int KEYS = 1 << 10;
 
     private final Spike spike = soldOut();
     private final String buyer = "buyer-1234567";
-    private final String key = "q83vEjRWeJCrze8SNFZ4kA";
+    private final String[] keys =
+            Stream.generate(() -> UUID.randomUUID().toString()).limit(KEYS).toArray(String[]::new);
+    private int next;
     private final Known known = new Known();
 
     /** An object that knows the answer, as a node is one. */
@@ -62,9 +67,10 @@ public class LocalNoBenchmark {
         return spike.reserve(buyer, 1);
     }
 
+    /** Under one key after the other, none of them used. */
     @Benchmark
     public Answer buyerAndKey() {
-        return spike.reserve(buyer, key, 1);
+        return spike.reserve(buyer, keys[next++ % KEYS], 1);
     }
 
     @Benchmark

@@ -1,6 +1,6 @@
 package dev.spike.bench;
 
-import dev.spike.bench.alternatives.Design;
+import dev.spike.bench.alternatives.QuotaDesign;
 import dev.spike.core.LocalSpike;
 
 import org.openjdk.jmh.annotations.Benchmark;
@@ -27,8 +27,8 @@ import java.util.concurrent.TimeUnit;
  *
  * <p>Bytes allocated per call: {@code -prof gc}, {@code gc.alloc.rate.norm}.
  *
- * <p>{@link Design#GET_AND_ADD} cannot refuse: where others do, it takes, and is told apart by that
- * alone.
+ * <p>{@link QuotaDesign#GET_AND_ADD} cannot refuse: where others do, it takes, and is told apart by
+ * that alone.
  */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.Throughput)
@@ -51,7 +51,7 @@ public abstract class LocalQuotaBenchmark {
         "SYNCHRONIZED",
         "STRIPED"
     })
-    public Design design = Design.SPIKE;
+    public QuotaDesign design = QuotaDesign.SPIKE;
 
     private LocalSpike selling = LocalSpike.create();
     private LocalSpike soldOut = LocalSpike.create();

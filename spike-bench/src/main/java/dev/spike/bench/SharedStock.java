@@ -1,8 +1,8 @@
 package dev.spike.bench;
 
 import dev.spike.bench.peers.AsyncPeer;
-import dev.spike.bench.peers.Design;
 import dev.spike.bench.peers.Peer;
+import dev.spike.bench.peers.StockDesign;
 import dev.spike.bench.rig.BenchRedis;
 
 import org.openjdk.jmh.annotations.Benchmark;
@@ -28,12 +28,12 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
 
 /**
- * How many units one process sells from one shared stock each second, by each {@link Design}. Every
- * request wants one unit and gets it: a refusal, an error, or a stock that has not lost as many
- * units as were answered fails the measurement, and {@code -foe true} makes JMH stop there; without
- * it JMH tells the error, and goes on. Each design has a server and a stock of its own: Redis
- * without persistence, or PostgreSQL with it. Nobody cancels, confirms, or makes orders meanwhile.
- * Each subclass is one number of threads.
+ * How many units one process sells from one shared stock each second, by each {@link StockDesign}.
+ * Every request wants one unit and gets it: a refusal, an error, or a stock that has not lost as
+ * many units as were answered fails the measurement, and {@code -foe true} makes JMH stop there;
+ * without it JMH tells the error, and goes on. Each design has a server and a stock of its own:
+ * Redis without persistence, or PostgreSQL with it. Nobody cancels, confirms, or makes orders
+ * meanwhile. Each subclass is one number of threads.
  */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.Throughput)
@@ -58,20 +58,18 @@ public abstract class SharedStock {
     @Setup(Level.Trial)
     public void open() {
         redis = BenchRedis.start();
-        peer = Design.of(design()).open(redis);
+        peer = StockDesign.of(design()).open(redis);
     }
 
     @TearDown(Level.Trial)
     public void close() {
-        try {
+        try (BenchRedis server = redis;
+                Peer stock = peer) {
             awaitAnswers();
-            if (peer.taken() != answered.sum()) {
-                throw new IllegalStateException("must be as many as answered: taken=" + peer.taken()
-                        + " answered=" + answered);
+            if (stock.taken() != answered.sum()) {
+                throw new IllegalStateException("must be as many as answered: taken="
+                        + stock.taken() + " answered=" + answered + " at " + server.uri());
             }
-        } finally {
-            peer.close();
-            redis.close();
         }
     }
 

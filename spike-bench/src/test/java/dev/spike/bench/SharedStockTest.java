@@ -3,8 +3,8 @@ package dev.spike.bench;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.spike.bench.peers.Design;
 import dev.spike.bench.peers.Peer;
+import dev.spike.bench.peers.StockDesign;
 import dev.spike.bench.rig.BenchRedis;
 
 import org.junit.jupiter.api.Test;
@@ -39,8 +39,8 @@ class SharedStockTest {
         Collection<RunResult> results = new Runner(shortest).run();
 
         assertThat(results)
-                .extracting(result -> Design.of(result.getParams().getParam("design")))
-                .containsExactlyInAnyOrder(Design.values());
+                .extracting(result -> StockDesign.of(result.getParams().getParam("design")))
+                .containsExactlyInAnyOrder(StockDesign.values());
         assertThat(results)
                 .allSatisfy(result ->
                         assertThat(result.getPrimaryResult().getScore()).isPositive());
@@ -50,8 +50,8 @@ class SharedStockTest {
     void everyDesign_closed_leavesNothingInRedis() {
         try (BenchRedis redis = BenchRedis.child();
                 Jedis jedis = redis.jedis()) {
-            assertThat(Arrays.stream(Design.values())
-                            .filter(design -> design != Design.POSTGRESQL_ROW))
+            assertThat(Arrays.stream(StockDesign.values())
+                            .filter(design -> design != StockDesign.POSTGRESQL_ROW))
                     .allSatisfy(design -> {
                         try (Peer peer = design.open(redis)) {
                             assertThat(peer.takeOne()).isTrue();

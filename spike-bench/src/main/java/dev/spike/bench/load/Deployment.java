@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.spike.bench.load.LoadPath.Kind;
 import dev.spike.bench.rig.BenchRedis;
 import dev.spike.bench.rig.RedisMeter;
+import dev.spike.bench.rig.Scratch;
 import dev.spike.http.SpikeServer;
 
 import org.jspecify.annotations.Nullable;
@@ -13,25 +14,19 @@ import org.jspecify.annotations.Nullable;
 import redis.clients.jedis.Jedis;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.locks.LockSupport;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 
 /**
  * The processes of one path, started for it and ended after it: its servers, their fresh sales, and
@@ -77,7 +72,7 @@ final class Deployment implements AutoCloseable {
         this.redis = redis;
         this.jedis = redis.jedis();
         this.redisMeter = new RedisMeter(jedis);
-        this.folder = Files.createTempDirectory("spike-bench-load");
+        this.folder = Scratch.folder();
         try {
             if (path.kind == Kind.BARE) {
                 startBare();
@@ -85,7 +80,7 @@ final class Deployment implements AutoCloseable {
                 startDemo();
             }
             if (path.nginx) {
-                port = freePort();
+                port = Scratch.port();
                 nginx = Nginx.start(folder, port, nginxWorkers, ports);
             } else {
                 port = ports.get(0);
@@ -234,27 +229,21 @@ final class Deployment implements AutoCloseable {
         }
     }
 
-    private static int freePort() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
-        }
-    }
-
+    /** Whatever fails, the rest is closed too. */
     @Override
     public void close() {
-        if (nginx != null) {
-            nginx.close();
-        }
-        servers.parallelStream().forEach(Child::close);
-        redis.deleteSale(sale);
-        redis.deleteSale(other);
-        jedis.close();
-        try (Stream<Path> files = Files.walk(folder)) {
-            files.sorted(Comparator.reverseOrder())
-                    .map(Path::toFile)
-                    .forEach(file -> file.delete());
-        } catch (IOException failure) {
-            throw new UncheckedIOException(failure);
+        try {
+            if (nginx != null) {
+                nginx.close();
+            }
+            servers.parallelStream().forEach(Child::close);
+        } finally {
+            try (jedis) {
+                redis.deleteSale(sale);
+                redis.deleteSale(other);
+            } finally {
+                Scratch.delete(folder);
+            }
         }
     }
 }

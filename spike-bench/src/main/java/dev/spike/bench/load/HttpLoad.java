@@ -63,6 +63,9 @@ public final class HttpLoad extends BenchCommand {
     @Option(names = "--from", paramLabel = "N", description = "first rate, requests per second")
     private int from = 4000;
 
+    @Option(names = "--to", paramLabel = "N", description = "no higher rate is tried")
+    private int to = 1_000_000;
+
     @Option(names = "--seconds", paramLabel = "N", description = "for each rate")
     private double seconds = 3;
 
@@ -75,8 +78,8 @@ public final class HttpLoad extends BenchCommand {
     @Option(
             names = "--search-seconds",
             paramLabel = "N",
-            description = "after which no further rate is tried on a path")
-    private double searchSeconds = 12;
+            description = "after which no further rate is tried on a path, once one has failed")
+    private double searchSeconds = 24;
 
     @Option(names = "--connections", paramLabel = "N", description = "open at the same time")
     private int connections = 100;
@@ -111,6 +114,13 @@ public final class HttpLoad extends BenchCommand {
 
     @Override
     protected Result measure() throws IOException, InterruptedException {
+        requirePositive("--from", from);
+        requirePositive("--limit-ms", limitMillis);
+        requirePositive("--connections", connections);
+        requirePositive("--threads", threads);
+        if (to < from) {
+            throw new IllegalArgumentException("must be >= --from " + from + ": --to " + to);
+        }
         if (paths.stream().anyMatch(path -> path.nginx)) {
             Child.onPath("nginx");
         }
@@ -166,7 +176,7 @@ public final class HttpLoad extends BenchCommand {
             }
             step(from, warmUp, Duration.ZERO);
             long end = System.nanoTime() + (long) (searchSeconds * 1e9);
-            new RateSearch(this::holds, () -> System.nanoTime() - end < 0).from(from);
+            new RateSearch(this::holds, () -> System.nanoTime() - end < 0).from(from, to);
             deployment.check(yes, unknown);
             if (best == null) {
                 throw new IllegalStateException(path + " held no rate: " + lastFailure);

@@ -4,11 +4,12 @@ import java.util.function.BooleanSupplier;
 import java.util.function.IntPredicate;
 
 /**
- * Looks for the highest rate that a server holds, until the time is over: doubles from the first
- * rate until one fails (or halves until one holds), then tries the geometric mean of the highest
- * that held and the lowest that failed, until they are within 5 %. Then it begins anew above what
- * held, as it also tries each rate that failed a second time: something else on the machine may
- * have spoilt a try, and a server may still become warm.
+ * Looks for the highest rate that a server holds, until the time is over and a rate has failed, so
+ * that what held is the server's limit and not the search's: doubles from the first rate until one
+ * fails (or halves until one holds), then tries the geometric mean of the highest that held and the
+ * lowest that failed, until they are within 5 %. Then it begins anew above what held, as it also
+ * tries each rate that failed a second time: something else on the machine may have spoilt a try,
+ * and a server may still become warm.
  */
 final class RateSearch {
 
@@ -19,28 +20,36 @@ final class RateSearch {
 
     /**
      * @param holds tries a rate
-     * @param hasTime whether another try may begin
+     * @param hasTime whether another try may begin, once a rate has failed
      */
     RateSearch(IntPredicate holds, BooleanSupplier hasTime) {
         this.holds = holds;
         this.hasTime = hasTime;
     }
 
-    /** The highest rate that held; 0 if none did. */
-    int from(int first) {
+    /**
+     * Searches.
+     *
+     * @param first at least 1, at most {@code most}
+     * @param most the search ends when this one holds
+     * @return the highest rate that held; 0 if none did
+     */
+    int from(int first, int most) {
         int held = 0;
         int failed = Integer.MAX_VALUE;
         int rate = first;
-        while (hasTime.getAsBoolean()) {
+        boolean anyFailed = false;
+        while (held < most && (hasTime.getAsBoolean() || !anyFailed)) {
             if (holdsInTwo(rate)) {
                 held = rate;
             } else {
                 failed = rate;
+                anyFailed = true;
             }
-            rate = next(held, failed);
+            rate = Math.min(most, next(held, failed));
             if (rate <= held || rate >= failed) {
                 failed = Integer.MAX_VALUE;
-                rate = held == 0 ? first : 2 * held;
+                rate = held == 0 ? first : Math.min(most, next(held, failed));
             }
         }
         return held;
@@ -53,7 +62,7 @@ final class RateSearch {
     /** The next rate to try; one that was tried if there is none. */
     private static int next(int held, int failed) {
         if (failed == Integer.MAX_VALUE) {
-            return 2 * held;
+            return held > Integer.MAX_VALUE / 2 ? Integer.MAX_VALUE : 2 * held;
         }
         if (held == 0) {
             return failed / 2;

@@ -1,6 +1,7 @@
 package dev.spike.bench.report;
 
-import dev.spike.bench.alternatives.Design;
+import dev.spike.bench.alternatives.QuotaDesign;
+import dev.spike.bench.peers.StockDesign;
 import dev.spike.bench.report.JmhResults.Line;
 
 import java.util.List;
@@ -32,7 +33,7 @@ final class JmhRows {
     static void localQuota(Line line, Result result) {
         String path = line.method().equals("soldOut") ? "sold out" : line.method();
         List<String> row =
-                List.of(path, Design.valueOf(line.parameter("design")).label());
+                List.of(path, QuotaDesign.valueOf(line.parameter("design")).label());
         result.add(row, threads(line) + ", calls/µs", line.score());
         if (line.threads() == 1) {
             result.add(row, "bytes per call", wholeBytes(line));
@@ -40,8 +41,7 @@ final class JmhRows {
     }
 
     static void sharedStock(Line line, Result result) {
-        dev.spike.bench.peers.Design design =
-                dev.spike.bench.peers.Design.of(line.parameter("design"));
+        StockDesign design = StockDesign.of(line.parameter("design"));
         result.add(
                 List.of(design.label(), design.keeps()),
                 design.isAsynchronous() ? IN_FLIGHT : threads(line) + ", units/s",

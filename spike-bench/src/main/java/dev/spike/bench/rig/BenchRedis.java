@@ -13,18 +13,14 @@ import redis.embedded.RedisExecProvider;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
-import java.util.stream.Stream;
 
 /**
  * The Redis that is measured: one that runs already, or a redis-server child on loopback, which
@@ -148,8 +144,8 @@ public final class BenchRedis implements AutoCloseable {
 
     private static BenchRedis startChild(List<String> options) {
         try {
-            Path directory = Files.createTempDirectory("spike-bench-redis");
-            int port = freePort();
+            Path directory = Scratch.folder();
+            int port = Scratch.port();
             List<String> command = new ArrayList<>(List.of(
                     binary(),
                     "--save",
@@ -181,17 +177,7 @@ public final class BenchRedis implements AutoCloseable {
 
     private static void stop(Process process, Path directory) {
         process.destroyForcibly().onExit().join();
-        try (Stream<Path> files = Files.walk(directory)) {
-            files.sorted(Comparator.reverseOrder()).map(Path::toFile).forEach(File::delete);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
-
-    private static int freePort() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
-        }
+        Scratch.delete(directory);
     }
 
     private static String binary() throws IOException {

@@ -30,6 +30,7 @@ class HttpLoadTest {
                 "--paths=bare,selling,mix",
                 "--rounds=1",
                 "--from=200",
+                "--to=200",
                 "--seconds=1",
                 "--search-seconds=0.5",
                 "--warm-up=0.5",
@@ -48,6 +49,17 @@ class HttpLoadTest {
         });
         assertThat(result.figures())
                 .contains("servers, cores", "Redis, cores", "nginx, cores", "generator, cores");
+    }
+
+    @Test
+    void main_rateOutOfRange_isNamed() {
+        StringWriter errors = new StringWriter();
+        CommandLine command = new CommandLine(new HttpLoad()).setErr(new PrintWriter(errors));
+
+        assertThat(command.execute("--from=0")).isEqualTo(2);
+        assertThat(command.execute("--from=300", "--to=200")).isEqualTo(2);
+        assertThat(errors.toString())
+                .contains("must be >= 1: --from 0", "must be >= --from 300: --to 200");
     }
 
     /** It runs where there is no nginx: what nginx makes of it is seen when it is measured. */

@@ -34,14 +34,26 @@ class RateSearchTest {
 
     @Test
     void from_timeIsOver_tellsWhatHeld() {
-        assertThat(search(rate -> true, 3)).isEqualTo(16_000);
-        assertThat(tried).containsExactly(4000, 8000, 16_000);
+        assertThat(search(rate -> rate <= 30_000, 6)).isEqualTo(22_627);
+        assertThat(tried).containsExactly(4000, 8000, 16_000, 32_000, 32_000, 22_627);
+    }
+
+    @Test
+    void from_timeIsOverBeforeARateFails_goesOnUntilOneDoes() {
+        assertThat(search(rate -> rate <= 30_000, 2)).isEqualTo(16_000);
+        assertThat(tried).containsExactly(4000, 8000, 16_000, 32_000);
     }
 
     @Test
     void from_serverBecomesWarm_findsWhatItHoldsThen() {
         assertThat(search(rate -> rate <= (tried.size() < 30 ? 3000 : 30_000), 100))
                 .isBetween(28_500, 30_000);
+    }
+
+    @Test
+    void from_highestOfAllHolds_endsThere() {
+        assertThat(search(rate -> true, 100)).isEqualTo(1_000_000);
+        assertThat(tried).startsWith(4000, 8000).endsWith(512_000, 1_000_000).hasSize(9);
     }
 
     @Test
@@ -57,6 +69,6 @@ class RateSearchTest {
                             return holds.test(rate);
                         },
                         () -> tried.size() < tries)
-                .from(4000);
+                .from(4000, 1_000_000);
     }
 }

@@ -6,7 +6,7 @@ import java.util.Locale;
 import java.util.function.Supplier;
 
 /** The ways to count a quota that are compared. */
-public enum Design {
+public enum QuotaDesign {
     /** The one in use: a loop of compare-and-exchange, with a pause before a further try. */
     SPIKE(LocalSpike::create),
     /** The floor: it checks nothing, and so cannot refuse. */
@@ -26,7 +26,7 @@ public enum Design {
 
     private final Supplier<LocalSpike> constructor;
 
-    Design(Supplier<LocalSpike> constructor) {
+    QuotaDesign(Supplier<LocalSpike> constructor) {
         this.constructor = constructor;
     }
 

@@ -29,7 +29,7 @@ import java.util.stream.Collectors;
  * postgresql-row       -      -    -      -    -       yes
  * </pre>
  */
-public enum Design {
+public enum StockDesign {
     /** {@link SpikePeer}, each thread waiting for its answer. */
     SPIKE("spike", Does.ALL, SpikePeer::new),
     /** {@link SpikePeer}, each thread keeping many requests in flight. */
@@ -86,7 +86,7 @@ public enum Design {
     private final Set<Does> does;
     private final Function<BenchRedis, Peer> peer;
 
-    Design(String label, Set<Does> does, Function<BenchRedis, Peer> peer) {
+    StockDesign(String label, Set<Does> does, Function<BenchRedis, Peer> peer) {
         this.label = label;
         this.does = does;
         this.peer = peer;
@@ -97,7 +97,7 @@ public enum Design {
      *
      * @throws IllegalArgumentException if there is none
      */
-    public static Design of(String label) {
+    public static StockDesign of(String label) {
         return Arrays.stream(values())
                 .filter(design -> design.label.equals(label))
                 .findFirst()

@@ -15,13 +15,13 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.stream.IntStream;
 
-class DesignTest {
+class QuotaDesignTest {
 
     private static final int THREADS = 8;
 
     @ParameterizedTest
     @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "GET_AND_ADD")
-    void tryTake_manyThreadsUntilRefused_takeExactlyTheQuota(Design design) {
+    void tryTake_manyThreadsUntilRefused_takeExactlyTheQuota(QuotaDesign design) {
         LocalSpike quota = design.create();
         for (int units : new int[] {0, 1, 7, 100, 100_001}) {
             quota.refill(units);
@@ -33,7 +33,7 @@ class DesignTest {
 
     @ParameterizedTest
     @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "GET_AND_ADD")
-    void tryTake_moreThanIsLeft_isRefusedAndTakesNothing(Design design) {
+    void tryTake_moreThanIsLeft_isRefusedAndTakesNothing(QuotaDesign design) {
         LocalSpike quota = design.create();
         quota.refill(5);
 
@@ -48,7 +48,7 @@ class DesignTest {
 
     @Test
     void getAndAdd_nothingLeft_takesNevertheless() {
-        LocalSpike floor = Design.GET_AND_ADD.create();
+        LocalSpike floor = QuotaDesign.GET_AND_ADD.create();
 
         assertThat(floor.tryTake(1)).isTrue();
         assertThat(floor.quota()).isEqualTo(-1);
@@ -56,7 +56,7 @@ class DesignTest {
 
     @ParameterizedTest
     @EnumSource
-    void benchmark_eachDesign_answersAsExpected(Design design) {
+    void benchmark_eachDesign_answersAsExpected(QuotaDesign design) {
         LocalQuotaBenchmark benchmark = new LocalQuotaBenchmark.Of1Thread();
         benchmark.design = design;
         benchmark.create();
