@@ -9,7 +9,6 @@ import java.lang.invoke.VarHandle;
  */
 final class AtomicLocalSpike implements LocalSpike {
 
-    /** About 0.2 µs. */
     private static final int PAUSES = 16;
 
     private static final VarHandle UNITS;
@@ -35,7 +34,7 @@ final class AtomicLocalSpike implements LocalSpike {
                 return true;
             }
             pause();
-            current = witness;
+            current = units;
         }
         return false;
     }

@@ -161,11 +161,15 @@ final class GroupCommit<R> {
 
     /** Gives up what waits and what is under way. */
     void giveUpAll() {
+        giveUpQueued();
+        inFlight.forEach(Group::giveUp);
+    }
+
+    private void giveUpQueued() {
         for (Pending<R> left = queue.poll(); left != null; left = queue.poll()) {
             queued.decrementAndGet();
             answer(left, unavailable());
         }
-        inFlight.forEach(Group::giveUp);
     }
 
     /**
@@ -199,7 +203,10 @@ final class GroupCommit<R> {
         }
     }
 
-    /** Whether the next group is due, with so many callers: the only one takes what there is. */
+    /**
+     * Whether one of so many callers may take the next group: the only one takes what there is, one
+     * of two only a whole batch.
+     */
     private boolean mayCall(int callersThen) {
         return callersThen == 1
                 || callersThen <= MAX_CALLS && queued.get() >= RemoteSpike.MAX_BATCH;
@@ -214,17 +221,17 @@ final class GroupCommit<R> {
         orGiveUp(again, () -> timer.schedule(() -> call(again), nanos, TimeUnit.NANOSECONDS));
     }
 
-    /** An executor that refuses ends what waits, unless another caller is there to serve it. */
+    /** Without a thread, what waits has ended, unless another caller is there to serve it. */
     private void orGiveUp(@Nullable Group again, Runnable execution) {
         try {
             execution.run();
-        } catch (RejectedExecutionException refused) {
+        } catch (RejectedExecutionException | OutOfMemoryError noThread) {
             if (again != null) {
                 again.giveUp();
                 inFlight.remove(again);
             }
             if (callers.decrementAndGet() == 0) {
-                giveUpAll();
+                giveUpQueued();
             }
         }
     }

@@ -46,6 +46,7 @@ class FaultySpike implements RemoteSpike {
     volatile @Nullable Fault always;
     volatile UnaryOperator<Levels> onLevels = UnaryOperator.identity();
     volatile Runnable onReserve = () -> {};
+    volatile Runnable afterReserve = () -> {};
     volatile Runnable afterPage = () -> {};
     volatile CountDownLatch gate = new CountDownLatch(0);
 
@@ -117,7 +118,9 @@ class FaultySpike implements RemoteSpike {
             throw new IllegalStateException(e);
         }
         onReserve.run();
-        return through(() -> stock.reserve(batch, notAfterMillis));
+        Reply reply = through(() -> stock.reserve(batch, notAfterMillis));
+        afterReserve.run();
+        return reply;
     }
 
     @Override

@@ -625,6 +625,32 @@ class SpikeTest {
     }
 
     @Test
+    void firstOfTwoCallsAnsweredLast_doesNotBringBackOldLevels() {
+        Spike spike = open(1_000);
+        CountDownLatch overtaken = new CountDownLatch(1);
+        AtomicBoolean isFirst = new AtomicBoolean(true);
+        remote.afterReserve = () -> {
+            if (isFirst.getAndSet(false)) {
+                awaitLatch(overtaken);
+            }
+        };
+        CompletionStage<Answer> first = spike.reserveAsync("first", 1);
+        await().until(() -> stock.levels().reserved() == 1);
+        List<CompletionStage<Answer>> batch = IntStream.range(0, RemoteSpike.MAX_BATCH)
+                .mapToObj(i -> spike.reserveAsync("buyer" + i, 1))
+                .toList();
+        assertThat(outcomes(batch.stream()))
+                .isEqualTo(Map.of(Outcome.RESERVED, (long) RemoteSpike.MAX_BATCH));
+        long available = 1_000 - 1 - RemoteSpike.MAX_BATCH;
+        assertThat(spike.levels().orElseThrow().available()).isEqualTo(available);
+        assertThat(first.toCompletableFuture()).isNotDone();
+        overtaken.countDown();
+        assertThat(join(first).outcome()).isEqualTo(Outcome.RESERVED);
+        assertThat(spike.levels().orElseThrow().available()).isEqualTo(available);
+        assertThat(spike.haltReason()).isEmpty();
+    }
+
+    @Test
     void damagedStore_stopsTheSale() {
         Spike spike = open(5);
         remote.next(Fault.DAMAGED);

@@ -44,4 +44,9 @@ public enum QuotaDesign {
     public boolean refuses() {
         return this != GET_AND_ADD;
     }
+
+    /** Whether a call may be refused a unit that is there. */
+    public boolean refusesFalsely() {
+        return this == GET_AND_ADD_THEN_CHECK || this == STRIPED;
+    }
 }

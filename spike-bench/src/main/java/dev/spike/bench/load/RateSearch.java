@@ -2,14 +2,14 @@ package dev.spike.bench.load;
 
 import java.util.function.BooleanSupplier;
 import java.util.function.IntPredicate;
+import java.util.stream.IntStream;
 
 /**
- * Looks for the highest rate that a server holds, until the time is over and a rate has failed, so
- * that what held is the server's limit and not the search's: doubles from the first rate until one
- * fails (or halves until one holds), then tries the geometric mean of the highest that held and the
- * lowest that failed, until they are within 5 %. Then it begins anew above what held, as it also
- * tries each rate that failed a second time: something else on the machine may have spoilt a try,
- * and a server may still become warm.
+ * Looks for the highest rate that a server holds, until the time is over and a rate above what held
+ * has failed: doubles from the first rate until one fails (or halves until one holds), then tries
+ * the geometric mean of the highest that held and the lowest that failed, until they are within 5
+ * %. Then it begins anew above what held, as it also tries each rate that failed a second time:
+ * something else on the machine may have spoilt a try, and a server may still become warm.
  */
 final class RateSearch {
 
@@ -20,7 +20,7 @@ final class RateSearch {
 
     /**
      * @param holds tries a rate
-     * @param hasTime whether another try may begin, once a rate has failed
+     * @param hasTime whether another try may begin, once a rate above what held has failed
      */
     RateSearch(IntPredicate holds, BooleanSupplier hasTime) {
         this.holds = holds;
@@ -38,13 +38,13 @@ final class RateSearch {
         int held = 0;
         int failed = Integer.MAX_VALUE;
         int rate = first;
-        boolean anyFailed = false;
-        while (held < most && (hasTime.getAsBoolean() || !anyFailed)) {
+        int highestFailed = 0;
+        while (held < most && (hasTime.getAsBoolean() || highestFailed <= held)) {
             if (holdsInTwo(rate)) {
                 held = rate;
             } else {
                 failed = rate;
-                anyFailed = true;
+                highestFailed = Math.max(highestFailed, rate);
             }
             rate = Math.min(most, next(held, failed));
             if (rate <= held || rate >= failed) {
@@ -56,7 +56,7 @@ final class RateSearch {
     }
 
     private boolean holdsInTwo(int rate) {
-        return holds.test(rate) || hasTime.getAsBoolean() && holds.test(rate);
+        return IntStream.of(rate, rate).anyMatch(holds);
     }
 
     /** The next rate to try; one that was tried if there is none. */

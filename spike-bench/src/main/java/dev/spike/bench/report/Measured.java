@@ -48,9 +48,11 @@ record Measured(
         text.append("    ").append(command).append("\n\n");
         result.about().forEach(sentence -> text.append(sentence).append('\n'));
         text.append(result.about().isEmpty() ? "" : "\n").append(table().toMarkdown());
-        text.append("\nMedian of ")
-                .append(rounds)
-                .append(" rounds (smallest–largest), at ")
+        String samples =
+                rounds == 1 ? "One round" : "Median of " + rounds + " rounds (smallest–largest)";
+        text.append('\n')
+                .append(samples)
+                .append(", at ")
                 .append(commit)
                 .append(", ")
                 .append(day)

@@ -39,9 +39,16 @@ class RateSearchTest {
     }
 
     @Test
+    void from_serverBecomesWarmAsTheTimeIsOver_goesOnUntilAHigherRateFails() {
+        assertThat(search(rate -> rate <= (tried.size() < 3 ? 3000 : 30_000), 8))
+                .isEqualTo(15_320);
+        assertThat(tried).startsWith(4000, 4000, 2000).endsWith(3830, 7660, 15_320, 30_640, 30_640);
+    }
+
+    @Test
     void from_timeIsOverBeforeARateFails_goesOnUntilOneDoes() {
         assertThat(search(rate -> rate <= 30_000, 2)).isEqualTo(16_000);
-        assertThat(tried).containsExactly(4000, 8000, 16_000, 32_000);
+        assertThat(tried).containsExactly(4000, 8000, 16_000, 32_000, 32_000);
     }
 
     @Test
