@@ -13,11 +13,12 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.LongFunction;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+import java.util.random.RandomGenerator;
 
 /**
  * Keeps a node's {@link Gate} true: every reply of the shared stock goes through here, and when
@@ -45,6 +46,7 @@ final class GateKeeper {
     private final Executor calls;
     private final ScheduledExecutorService timer;
     private final LongSupplier nanoTime;
+    private final Supplier<RandomGenerator> random;
     private final AtomicBoolean loadingUsedKeys = new AtomicBoolean();
     private volatile Gate gate;
 
@@ -63,6 +65,7 @@ final class GateKeeper {
         this.remote = remote;
         this.syncNanos = options.syncEvery.toNanos();
         this.nanoTime = options.nanoTime;
+        this.random = options.random;
         this.gate = Gate.unknown(options.mostBacklog);
         this.calls = calls;
         this.timer = timer;
@@ -119,8 +122,8 @@ final class GateKeeper {
         return delay;
     }
 
-    private static long jittered(long nanos) {
-        return ThreadLocalRandom.current().nextLong(nanos - nanos / 8, nanos + 1);
+    private long jittered(long nanos) {
+        return random.get().nextLong(nanos - nanos / 8, nanos + 1);
     }
 
     void stop() {

@@ -18,11 +18,12 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+import java.util.random.RandomGenerator;
 
 /**
  * Group commit: one call to the shared stock is in flight, and the requests that arrive meanwhile
@@ -87,6 +88,7 @@ final class GroupCommit<R> {
     private final Executor calls;
     private final ScheduledExecutorService timer;
     private final LongSupplier nanoTime;
+    private final Supplier<RandomGenerator> random;
 
     private final Queue<Pending<R>> queue = new ConcurrentLinkedQueue<>();
     private final AtomicInteger queued = new AtomicInteger();
@@ -96,18 +98,14 @@ final class GroupCommit<R> {
     private volatile boolean closed;
 
     GroupCommit(
-            Work<R> work,
-            Duration patience,
-            int queueLimit,
-            Executor calls,
-            ScheduledExecutorService timer,
-            LongSupplier nanoTime) {
+            Work<R> work, SpikeBuilder options, Executor calls, ScheduledExecutorService timer) {
         this.work = work;
-        this.patienceNanos = patience.toNanos();
-        this.queueLimit = queueLimit;
+        this.patienceNanos = options.timeout.toNanos();
+        this.queueLimit = options.queueLimit;
         this.calls = calls;
         this.timer = timer;
-        this.nanoTime = nanoTime;
+        this.nanoTime = options.nanoTime;
+        this.random = options.random;
     }
 
     /**
@@ -346,7 +344,7 @@ final class GroupCommit<R> {
             }
             long mostNanos = Math.min(LAST_BACKOFF_NANOS, patienceNanos / 8 + 2);
             long backoff = Math.min(mostNanos, FIRST_BACKOFF_NANOS << Math.min(tries++, 16));
-            return ThreadLocalRandom.current().nextLong(backoff / 2, backoff) + 1;
+            return random.get().nextLong(backoff / 2, backoff) + 1;
         }
 
         void giveUpOverdue(long now) {

@@ -80,15 +80,8 @@ public final class Spike implements AutoCloseable {
         this.stopThreads = stopThreads;
         this.gateKeeper = new GateKeeper(remote, options, calls, timer);
         this.reserving = new Reserving(remote, gateKeeper, options);
-        this.reserves =
-                new GroupCommit<>(reserving, timeout, options.queueLimit, calls, timer, nanoTime);
-        this.settles = new GroupCommit<>(
-                new Settling(remote, gateKeeper),
-                timeout,
-                options.queueLimit,
-                calls,
-                timer,
-                nanoTime);
+        this.reserves = new GroupCommit<>(reserving, options, calls, timer);
+        this.settles = new GroupCommit<>(new Settling(remote, gateKeeper), options, calls, timer);
         gateKeeper.start();
         long tickNanos = Math.max(1_000_000, timeout.toNanos() / 20);
         this.overdue = timer.scheduleWithFixedDelay(

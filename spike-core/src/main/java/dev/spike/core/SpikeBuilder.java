@@ -8,8 +8,11 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+import java.util.random.RandomGenerator;
 
 /**
  * The options of a {@link Spike}; every setter answers this builder. Not safe for use by many
@@ -26,6 +29,7 @@ public final class SpikeBuilder {
     long mostBacklog = Long.MAX_VALUE;
     Duration syncEvery = Duration.ofSeconds(1);
     LongSupplier nanoTime = System::nanoTime;
+    Supplier<RandomGenerator> random = ThreadLocalRandom::current;
     private @Nullable ExecutorService calls;
     private @Nullable ScheduledExecutorService timer;
 
@@ -122,6 +126,17 @@ public final class SpikeBuilder {
     /** The elapsed time in nanoseconds. Default {@link System#nanoTime}. */
     public SpikeBuilder nanoTime(LongSupplier elapsed) {
         this.nanoTime = Objects.requireNonNull(elapsed, "elapsed");
+        return this;
+    }
+
+    /**
+     * Where the jitter of retries and syncs comes from. Default: a generator for each thread.
+     *
+     * @param jitter safe for use by many threads
+     */
+    public SpikeBuilder random(RandomGenerator jitter) {
+        Objects.requireNonNull(jitter, "jitter");
+        this.random = () -> jitter;
         return this;
     }
 
