@@ -76,6 +76,13 @@ final class Options {
     String redis = "embedded";
 
     @Option(
+            names = "--redis-replicas",
+            paramLabel = "N",
+            description =
+                    "How many replicas of Redis must have a change before it is answered. Default ${DEFAULT-VALUE}.")
+    int redisReplicas = 0;
+
+    @Option(
             names = "--data",
             paramLabel = "DIR",
             description = "What the server keeps. Default ${DEFAULT-VALUE}.")
@@ -246,6 +253,13 @@ final class Options {
                 "--adopt",
                 "used with a Redis, not with --redis none",
                 adopt);
+        require(
+                redisReplicas >= 0
+                        && redisReplicas <= 100
+                        && (redisReplicas == 0 || redis.contains("://")),
+                "--redis-replicas",
+                "0 to 100, and 0 unless --redis is the URI of a server",
+                redisReplicas);
         checkAdmin();
     }
 

@@ -4,8 +4,10 @@ import dev.spike.core.InMemorySpike;
 import dev.spike.core.RemoteSpike;
 import dev.spike.core.RemoteSpikeException;
 import dev.spike.redis.Adoption;
+import dev.spike.redis.RedisSpike;
 import dev.spike.redis.RedisStore;
 
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.function.Function;
 
@@ -18,6 +20,9 @@ import java.util.function.Function;
  */
 record Store(Function<String, RemoteSpike> sales, String description, Runnable closing)
         implements AutoCloseable {
+
+    /** How long to wait for replicas; half of the time that a reply may take. */
+    private static final Duration REPLICAS_WITHIN = RedisStore.TIMEOUT.dividedBy(2);
 
     /**
      * Opens it. Blocks.
@@ -50,13 +55,21 @@ record Store(Function<String, RemoteSpike> sales, String description, Runnable c
 
     private static Store of(
             RedisStore redis, Options options, String description, Runnable closing) {
-        String adopt = options.adopt;
         return new Store(
-                saleId -> adopt != null && saleId.equals(options.saleId)
-                        ? redis.sale(saleId, Adoption.of(adopt))
-                        : redis.sale(saleId),
+                saleId -> {
+                    RedisSpike sale = sale(redis, options, saleId);
+                    return options.redisReplicas == 0
+                            ? sale
+                            : sale.acknowledgedBy(options.redisReplicas, REPLICAS_WITHIN);
+                },
                 description,
                 closing);
+    }
+
+    private static RedisSpike sale(RedisStore redis, Options options, String saleId) {
+        return options.adopt != null && saleId.equals(options.saleId)
+                ? redis.sale(saleId, Adoption.of(options.adopt))
+                : redis.sale(saleId);
     }
 
     private static RedisStore connect(String uri) {

@@ -3,6 +3,8 @@ package dev.spike.http;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.spike.core.Sale;
+
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -34,6 +36,7 @@ final class OptionsTest {
         assertThat(options.adminPort()).isEqualTo(13005);
         assertThat(options.adminHost).isEqualTo("127.0.0.1");
         assertThat(options.redis).isEqualTo("embedded");
+        assertThat(options.redisReplicas).isZero();
         assertThat(options.data).isEqualTo(Path.of("./spike-data"));
         assertThat(options.sale().id()).isEqualTo("ticket");
         assertThat(options.sale().total()).isEqualTo(10_000);
@@ -111,6 +114,8 @@ final class OptionsTest {
         "--buffer,NaN",
         "--quota,-1",
         "--redis,other",
+        "--redis-replicas,-1",
+        "--redis-replicas,1",
         "--admin-host,0.0.0.0",
         "--admin-token-file,/nonexistent/token",
         "--port,x",
@@ -141,6 +146,16 @@ final class OptionsTest {
                 .hasMessageNotContaining("0123456789abcdef");
         Files.writeString(token, "0123456789abcdef0123456789abcdef\n");
         assertThat(parse(Map.of(), flags).adminToken).hasSize(32);
+    }
+
+    @Test
+    void redisReplicas_fewerThanAsked_saysHowMany(@TempDir Path dir) {
+        try (EmbeddedRedis redis = EmbeddedRedis.start(dir);
+                Store store = Store.open(
+                        parse(Map.of(), "--redis=" + redis.uri(), "--redis-replicas=2"))) {
+            assertThatThrownBy(() -> store.sales().apply("ticket").open(Sale.of("ticket", 1)))
+                    .hasMessage("only 0 of 2 replicas have it");
+        }
     }
 
     @Test

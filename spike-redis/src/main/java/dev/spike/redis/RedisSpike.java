@@ -57,6 +57,7 @@ public final class RedisSpike implements RemoteSpike {
     private final UnifiedJedis jedis;
     private final String saleId;
     private final @Nullable Adoption adoption;
+    private final @Nullable Replicas replicas;
     private final byte[] stock;
     private final List<byte[]> keys = new ArrayList<>();
 
@@ -71,6 +72,15 @@ public final class RedisSpike implements RemoteSpike {
      * @param adoption the stock hash prepared by hand that the sale is opened over; null: none
      */
     public RedisSpike(UnifiedJedis jedis, String saleId, @Nullable Adoption adoption) {
+        this(jedis, saleId, adoption, null);
+    }
+
+    private RedisSpike(
+            UnifiedJedis jedis,
+            String saleId,
+            @Nullable Adoption adoption,
+            @Nullable Replicas replicas) {
+        this.replicas = replicas;
         this.jedis = jedis;
         this.saleId = Sale.requireId(saleId);
         this.adoption = adoption;
@@ -80,6 +90,22 @@ public final class RedisSpike implements RemoteSpike {
         if (adoption != null) {
             keys.add(bytes(adoption.key()));
         }
+    }
+
+    /**
+     * The same stock, of which a change counts as done only once so many replicas have it (WAIT).
+     * With fewer the call fails as {@link dev.spike.core.RemoteSpikeException.Kind#UNKNOWN}: it is
+     * done, and may be lost if the master dies. It is also asked for when a repeat finds that a
+     * change was made before. What is only read, and a sweep, wait for nothing.
+     *
+     * <p>A fail-over keeps every answered change if each replica that may be promoted is among
+     * them, so count all of them. Costs a round trip to the replicas for each call.
+     *
+     * @param count of replicas, at least 1
+     * @param within how long to wait for them, at least 1 ms; less than the client's socket timeout
+     */
+    public RedisSpike acknowledgedBy(int count, Duration within) {
+        return new RedisSpike(jedis, saleId, adoption, new Replicas(count, within));
     }
 
     @Override
@@ -105,7 +131,7 @@ public final class RedisSpike implements RemoteSpike {
             args.add(bytes(adoption.totalField()));
             args.add(bytes(adoption.soldField()));
         }
-        return OPEN.run(jedis, keys, args, reply -> Replies.opening(text(reply.get(0))));
+        return OPEN.run(jedis, replicas, keys, args, reply -> Replies.opening(text(reply.get(0))));
     }
 
     @Override
@@ -149,7 +175,7 @@ public final class RedisSpike implements RemoteSpike {
         MessagePack packed = pack(batch.stream().map(Request::id).toList()).array(batch.size());
         batch.forEach(request -> packed.integer(request.quantity()));
         List<byte[]> args = args(notAfterMillis, packed);
-        return RESERVE.run(jedis, keys, args, reply -> Replies.reserved(batch, reply));
+        return RESERVE.run(jedis, replicas, keys, args, reply -> Replies.reserved(batch, reply));
     }
 
     @Override
@@ -159,7 +185,7 @@ public final class RedisSpike implements RemoteSpike {
         MessagePack packed =
                 pack(batch.stream().map(Settlement::id).toList()).string(wishes.toString());
         List<byte[]> args = args(notAfterMillis, packed);
-        return SETTLE.run(jedis, keys, args, reply -> Replies.settled(batch, reply));
+        return SETTLE.run(jedis, replicas, keys, args, reply -> Replies.settled(batch, reply));
     }
 
     private static char wish(Outcome to) {
@@ -189,7 +215,7 @@ public final class RedisSpike implements RemoteSpike {
     public Restock restock(Operation operation) {
         List<byte[]> args =
                 List.of(bytes(operation.id()), bytes(operation.delta()), bytes(Sale.MAX_TOTAL));
-        return RESTOCK.run(jedis, keys, args, reply -> {
+        return RESTOCK.run(jedis, replicas, keys, args, reply -> {
             Levels levels = Replies.levels(reply);
             return reply.size() == Replies.LEVELS
                     ? new Restock(Restock.Effect.ABSENT, 0, levels)
@@ -202,12 +228,12 @@ public final class RedisSpike implements RemoteSpike {
 
     @Override
     public Levels closeSale() {
-        return HOURS.run(jedis, keys, List.of(bytes("close")), Replies::levels);
+        return HOURS.run(jedis, replicas, keys, List.of(bytes("close")), Replies::levels);
     }
 
     @Override
     public Levels reopenSale() {
-        return HOURS.run(jedis, keys, List.of(bytes("reopen")), Replies::levels);
+        return HOURS.run(jedis, replicas, keys, List.of(bytes("reopen")), Replies::levels);
     }
 
     @Override
@@ -305,6 +331,7 @@ public final class RedisSpike implements RemoteSpike {
                 packed.bytes());
         String done = CORRECT.run(
                 jedis,
+                replicas,
                 keys,
                 args,
                 reply ->

@@ -51,15 +51,39 @@ final class Script {
      */
     <T extends @Nullable Object> T run(
             UnifiedJedis jedis, List<byte[]> keys, List<byte[]> args, Function<List<?>, T> reader) {
-        Object reply = Failures.translate(jedis, () -> {
-            try {
-                return jedis.evalsha(sha1, keys, args);
-            } catch (JedisNoScriptException nothingRan) {
-                return jedis.eval(source, keys, args);
-            }
-        });
+        return run(jedis, null, keys, args, reader);
+    }
+
+    /** As {@link #run}, and waits until these replicas have what it wrote; null: for none. */
+    <T extends @Nullable Object> T run(
+            UnifiedJedis jedis,
+            @Nullable Replicas replicas,
+            List<byte[]> keys,
+            List<byte[]> args,
+            Function<List<?>, T> reader) {
+        Object reply = Failures.translate(
+                jedis,
+                () -> replicas == null
+                        ? evaluate(jedis, keys, args)
+                        : replicas.evaluate(jedis, this, keys, args));
         return Failures.read(() -> reader.apply(
                 reply instanceof List<?> list ? list : reply == null ? List.of() : List.of(reply)));
+    }
+
+    private Object evaluate(UnifiedJedis jedis, List<byte[]> keys, List<byte[]> args) {
+        try {
+            return jedis.evalsha(sha1, keys, args);
+        } catch (JedisNoScriptException nothingRan) {
+            return jedis.eval(source, keys, args);
+        }
+    }
+
+    byte[] source() {
+        return source;
+    }
+
+    byte[] sha1() {
+        return sha1;
     }
 
     private static String read(String file) {

@@ -83,7 +83,7 @@ class ScriptTest {
                                     "restock.lua",
                                     "hours.lua",
                                     "correct.lua" -> "#!lua flags=allow-oom";
-                            case "take.lua", "acknowledge.lua", "bury.lua" ->
+                            case "take.lua", "acknowledge.lua", "bury.lua", "mark.lua" ->
                                 "#!lua flags=allow-oom";
                             default -> "#!lua flags=no-writes";
                         });

@@ -1,0 +1,17 @@
+#!lua flags=allow-oom
+--[[
+Writes something, so that a WAIT after it waits for all that was written before, on whichever connection.
+
+KEYS[1]  stock
+
+Returns
+  1  written
+  0  there is no such sale
+
+Keeps: a sale that does not exist is not made. Runs also when memory is full.
+]]
+if redis.call('EXISTS', KEYS[1]) == 0 then
+  return 0
+end
+redis.call('HSET', KEYS[1], 'marked', '')
+return 1
