@@ -569,4 +569,118 @@ public abstract class RemoteSpikeContract {
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("sale=another");
     }
+
+    @Test
+    void restore_ordersOfALostStore_areRecordedAsTheyAre_andNothingIsTakenBack() {
+        run("""
+            openclosed 10 limit 1 -> OPENED
+            reserve z zoe 1       -> CLOSED
+            restore a:alice:2:CONFIRMED b:bob:1:RESERVED c:bob:1:CANCELLED d:dan:1:EXPIRED -> ADDED ADDED ADDED ADDED
+            levels                -> available 7, reserved 1, sold 2
+            restore a:alice:2:CONFIRMED b:bob:1:RESERVED c:bob:1:CANCELLED d:dan:1:EXPIRED -> KNOWN KNOWN KNOWN KNOWN
+            confirm a alice       -> =CONFIRMED
+            confirm c bob         -> =CANCELLED
+            confirm d dan         -> =EXPIRED
+            buyer bob             -> b RESERVED, c CANCELLED; 1 units
+            restore b:bob:1:CONFIRMED x:xia:1:RESERVED -> SETTLED ADDED
+            restore b:bob:1:CANCELLED a:alice:3:CONFIRMED a:alice:2:RESERVED -> DIFFERENT DIFFERENT KNOWN
+            cancel x xia          -> CANCELLED
+            restore e:eve:8:RESERVED e:eve:7:CONFIRMED f:fay:1:RESERVED -> TOO_MANY ADDED TOO_MANY
+            levels                -> available 0, reserved 0, sold 10
+            reopen                -> OPEN
+            restore f:fay:1:CANCELLED ->                  # only while it is closed
+            reserve a alice 2     -> =CONFIRMED
+            reserve y bob 1       -> SOLD_OUT
+            """);
+        assertLogFollowsTheLevels();
+    }
+
+    @Test
+    void restore_hold_startsAnew_andExpires() {
+        run("""
+            openclosed 3 hold 300     -> OPENED
+            restore a:alice:2:RESERVED b:bob:1:RESERVED c:cid:1:EXPIRED -> ADDED ADDED ADDED
+            confirm b bob             -> CONFIRMED
+            pass 300
+            expire                    -> expired 1
+            find a alice              -> EXPIRED 2
+            reopen                    -> OPEN
+            """);
+        assertLogFollowsTheLevels();
+        Conservation.drain(stock());
+    }
+
+    @Test
+    void openClosed_sameRules_isNoOtherSale() {
+        run("""
+            openclosed 3 -> OPENED
+            open 3       -> ALREADY_OPEN
+            openclosed 4 -> OTHER_RULES
+            levels       -> available 3, reserved 0, sold 0
+            """);
+    }
+
+    /** Each entry's levels follow from the one before and its events. */
+    private void assertLogFollowsTheLevels() {
+        Levels levels = stock().levels();
+        Tally tally = new Tally();
+        for (LogEntry entry : stock().log(0)) {
+            entry.events().forEach(tally::advance);
+            assertThat(entry.reserved()).isEqualTo(tally.units(Outcome.RESERVED));
+            assertThat(entry.sold()).isEqualTo(tally.units(Outcome.CONFIRMED));
+            assertThat(entry.available())
+                    .isEqualTo(levels.total() - entry.reserved() - entry.sold());
+        }
+    }
+
+    /** More orders than a page of the book holds; a lost store that kept some of them. */
+    @Test
+    void rebuild_fromTheOrderBook_hasWhatTheBookHas() {
+        MemoryOrders orders = new MemoryOrders();
+        List<Outcome> states =
+                List.of(Outcome.CONFIRMED, Outcome.RESERVED, Outcome.CANCELLED, Outcome.EXPIRED);
+        IntStream.range(0, 1_300)
+                .forEach(i -> orders.plant(
+                        new ReservationId("buyer" + i % 900, "key" + i),
+                        1 + i % 3,
+                        states.get(i % 4)));
+        Sale rules = Sale.of(stock().saleId(), 1_299);
+        stock().open(rules);
+        run("""
+            reserve key0 buyer0 1   -> RESERVED
+            reserve key3 buyer3 1   -> RESERVED
+            cancel key3 buyer3      -> CANCELLED
+            reserve own own 1       -> RESERVED
+            """);
+        long levelsBefore = stock().levels().sequence();
+        Rebuild told = Rebuild.run(stock(), rules, orders, true);
+        assertThat(stock().levels().sequence()).isEqualTo(levelsBefore);
+        Rebuild done = Rebuild.run(stock(), rules, orders, false);
+        assertThat(done.effects())
+                .isEqualTo(told.effects())
+                .isEqualTo(Map.of(
+                        RemoteSpike.Restored.Effect.ADDED, 1_297L,
+                        RemoteSpike.Restored.Effect.SETTLED, 1L,
+                        RemoteSpike.Restored.Effect.DIFFERENT, 1L,
+                        RemoteSpike.Restored.Effect.TOO_MANY, 1L));
+        assertThat(done.complete()).isFalse();
+        assertThat(done.refused()).hasSize(2).isEqualTo(told.refused());
+        assertThat(done.levels().phase()).isEqualTo(Levels.Phase.CLOSED);
+        Rebuild again = Rebuild.run(stock(), rules, orders, false);
+        assertThat(again.effects())
+                .isEqualTo(Map.of(
+                        RemoteSpike.Restored.Effect.KNOWN, 1_298L,
+                        RemoteSpike.Restored.Effect.DIFFERENT, 1L,
+                        RemoteSpike.Restored.Effect.TOO_MANY, 1L));
+    }
+
+    @Test
+    void rebuild_otherRules_refused_andNothingChanges() {
+        run("open 3 -> OPENED");
+        Sale other = Sale.of(stock().saleId(), 4);
+        assertThatThrownBy(() -> Rebuild.run(stock(), other, new MemoryOrders(), false))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageStartingWith("must be the rules that it was opened with: sale=");
+        assertThat(stock().levels().phase()).isEqualTo(Levels.Phase.OPEN);
+    }
 }

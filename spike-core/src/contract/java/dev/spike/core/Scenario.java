@@ -18,6 +18,8 @@ import java.util.stream.Collectors;
  *
  * <pre>
  * open TOTAL [limit UNITS] [hold MS] [longest MS] [opens MS] [closes MS]  -&gt; OPENED
+ * openclosed ...          as open                               -&gt; OPENED
+ * restore KEY:BUYER:QUANTITY:STATE ...                      -&gt; ADDED KNOWN
  * reserve KEY BUYER QUANTITY                                -&gt; RESERVED
  * batch KEY:BUYER:QUANTITY ...                              -&gt; RESERVED SOLD_OUT ...
  * confirm|cancel|extend KEY BUYER                           -&gt; CONFIRMED
@@ -73,6 +75,16 @@ final class Scenario {
     private String call(String[] step) {
         return switch (step[0]) {
             case "open" -> stock.open(sale(step)).toString();
+            case "openclosed" -> stock.openClosed(sale(step)).toString();
+            case "restore" ->
+                stock
+                        .restore(List.of(step).subList(1, step.length).stream()
+                                .map(Scenario::order)
+                                .toList())
+                        .effects()
+                        .stream()
+                        .map(Enum::name)
+                        .collect(Collectors.joining(" "));
             case "reserve" -> reserve(List.of(step[1] + ":" + step[2] + ":" + step[3]));
             case "batch" -> reserve(List.of(step).subList(1, step.length));
             case "confirm", "cancel", "extend" ->
@@ -117,6 +129,14 @@ final class Scenario {
                 .withOpening(
                         rules.containsKey("opens") ? now.plusMillis(rules.get("opens")) : null,
                         rules.containsKey("closes") ? now.plusMillis(rules.get("closes")) : null);
+    }
+
+    private static OrderBook.Order order(String text) {
+        String[] parts = text.split(":");
+        return new OrderBook.Order(
+                new ReservationId(parts[1], parts[0]),
+                Integer.parseInt(parts[2]),
+                Outcome.valueOf(parts[3]));
     }
 
     private String reserve(List<String> requests) {

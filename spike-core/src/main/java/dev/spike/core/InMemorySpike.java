@@ -71,6 +71,15 @@ public final class InMemorySpike implements RemoteSpike {
 
     @Override
     public synchronized Opening open(Sale rules) {
+        return open(rules, false);
+    }
+
+    @Override
+    public synchronized Opening openClosed(Sale rules) {
+        return open(rules, true);
+    }
+
+    private Opening open(Sale rules, boolean closed) {
         Check.that(rules.id().equals(saleId), "the sale " + saleId, "sale", rules.id());
         if (openedAs != null) {
             return openedAs.equals(rules) ? Opening.ALREADY_OPEN : Opening.OTHER_RULES;
@@ -79,6 +88,7 @@ public final class InMemorySpike implements RemoteSpike {
         sale = rules;
         ledger = UUID.randomUUID().toString();
         available = rules.total();
+        this.closed = closed;
         changed(now(), List.of());
         return Opening.OPENED;
     }
@@ -130,14 +140,17 @@ public final class InMemorySpike implements RemoteSpike {
         if (sale.perBuyer() > 0 && units > sale.perBuyer()) {
             return Answer.of(Outcome.LIMIT_REACHED);
         }
-        available -= request.quantity();
-        reserved += request.quantity();
-        unitsOfBuyer.put(buyer, units);
-        idsOfBuyer.computeIfAbsent(buyer, none -> new ArrayList<>()).add(request.id());
-        Reservation made = new Reservation(
-                request.id(), request.quantity(), Outcome.RESERVED, now.plus(sale.hold()));
+        Reservation made = make(request.id(), request.quantity(), now.plus(sale.hold()));
         events.add(keep(new Kept(made, sequence + 1, now), now));
         return Answer.of(made, false);
+    }
+
+    private Reservation make(ReservationId id, int quantity, Instant deadline) {
+        available -= quantity;
+        reserved += quantity;
+        unitsOfBuyer.merge(id.buyer(), (long) quantity, Long::sum);
+        idsOfBuyer.computeIfAbsent(id.buyer(), none -> new ArrayList<>()).add(id);
+        return new Reservation(id, quantity, Outcome.RESERVED, deadline);
     }
 
     @Override
@@ -333,6 +346,40 @@ public final class InMemorySpike implements RemoteSpike {
         unitsOfBuyer.putAll(correction.unitsOfBuyers());
         changed(now(), List.of());
         return true;
+    }
+
+    @Override
+    public synchronized Restored restore(List<OrderBook.Order> batch) {
+        requireBatch(batch);
+        Instant now = now();
+        if (levelsAt(now).phase() != Phase.CLOSED) {
+            return new Restored(levelsAt(now), List.of());
+        }
+        List<OrderEvent> events = new ArrayList<>();
+        List<Restored.Effect> effects =
+                batch.stream().map(order -> restoreOne(order, now, events)).toList();
+        if (!events.isEmpty()) {
+            changed(now, events);
+        }
+        return new Restored(levelsAt(now), effects);
+    }
+
+    private Restored.Effect restoreOne(
+            OrderBook.Order order, Instant now, List<OrderEvent> events) {
+        Kept known = reservations.get(order.id());
+        Restored.Effect effect =
+                Restored.Effect.of(order, known == null ? null : known.reservation(), available);
+        if (effect == Restored.Effect.ADDED) {
+            Instant deadline = now.plus(Objects.requireNonNull(sale).hold());
+            Reservation made = make(order.id(), order.quantity(), deadline);
+            known = new Kept(made, sequence + 1, now);
+            events.add(keep(known, now));
+        }
+        boolean isChanged = effect == Restored.Effect.ADDED || effect == Restored.Effect.SETTLED;
+        if (isChanged && known != null && order.status().isFinal()) {
+            end(known, order.status(), now, events);
+        }
+        return effect;
     }
 
     private void changed(Instant now, List<OrderEvent> events) {

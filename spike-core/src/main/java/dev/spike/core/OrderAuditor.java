@@ -165,7 +165,8 @@ final class OrderAuditor {
         return found;
     }
 
-    private static <T> T ask(Callable<T> question) {
+    /** What the book answers; as an error of the store if it does not. */
+    static <T> T ask(Callable<T> question) {
         try {
             return question.call();
         } catch (Exception noAnswer) {

@@ -183,6 +183,49 @@ public interface RemoteSpike {
         }
     }
 
+    /**
+     * What became of a batch of orders that were to be restored.
+     *
+     * @param levels the levels after it
+     * @param effects one for each order; empty if the sale is not closed, and nothing changed
+     */
+    record Restored(Levels levels, List<Effect> effects) {
+
+        /** What became of an order. */
+        public enum Effect {
+            /** There was no such reservation; it is recorded now. A hold begins anew. */
+            ADDED,
+            /** It was reserved; it has the order's final state now. */
+            SETTLED,
+            /** It is recorded as it is in the order, or in its final state already. */
+            KNOWN,
+            /** It has another quantity, or another final state; nothing changed. */
+            DIFFERENT,
+            /** It would take more than is available; nothing changed. */
+            TOO_MANY;
+
+            /**
+             * What is to become of an order.
+             *
+             * @param known its reservation as it is recorded; null if there is none
+             * @param available units
+             */
+            static Effect of(OrderBook.Order order, @Nullable Reservation known, long available) {
+                Outcome status = order.status();
+                if (known == null) {
+                    boolean takes = status == Outcome.RESERVED || status == Outcome.CONFIRMED;
+                    return takes && order.quantity() > available ? TOO_MANY : ADDED;
+                }
+                Outcome state = known.state();
+                if (known.quantity() != order.quantity()
+                        || state.isFinal() && status.isFinal() && state != status) {
+                    return DIFFERENT;
+                }
+                return status.isFinal() && !state.isFinal() ? SETTLED : KNOWN;
+            }
+        }
+    }
+
     /** The id of the sale. */
     String saleId();
 
@@ -192,6 +235,9 @@ public interface RemoteSpike {
      * @throws IllegalArgumentException if the sale has another id than {@link #saleId}
      */
     Opening open(Sale sale);
+
+    /** As {@link #open}, but closed, as by {@link #closeSale}, until it is reopened. */
+    Opening openClosed(Sale sale);
 
     /** The rules of the sale; null if it does not exist. */
     @Nullable
@@ -302,4 +348,12 @@ public interface RemoteSpike {
      * @throws IllegalArgumentException if reserved and sold exceed the total
      */
     boolean correct(Correction correction);
+
+    /**
+     * Records, in a sale that is closed, what an order book tells of reservations that the store
+     * lost, in order. Never takes anything back, and does not look at the buyers' limits.
+     *
+     * @param batch 1 to {@value #MAX_BATCH} orders, each of another reservation
+     */
+    Restored restore(List<OrderBook.Order> batch);
 }

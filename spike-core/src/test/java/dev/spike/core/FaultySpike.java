@@ -173,6 +173,16 @@ class FaultySpike implements RemoteSpike {
     }
 
     @Override
+    public Opening openClosed(Sale sale) {
+        return through(() -> stock.openClosed(sale));
+    }
+
+    @Override
+    public Restored restore(List<OrderBook.Order> batch) {
+        return through(() -> stock.restore(batch));
+    }
+
+    @Override
     public @Nullable Progress find(ReservationId id) {
         return through(() -> stock.find(id));
     }

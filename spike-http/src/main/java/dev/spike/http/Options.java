@@ -30,7 +30,7 @@ import java.util.Map;
         sortOptions = false,
         usageHelpAutoWidth = true,
         footer = {"", "Each option may also be given in the environment: SPIKE_PORT for --port."})
-final class Options {
+class Options {
 
     private static final int ADMIN_PORT_DISTANCE = 10_000;
     private static final int LEAST_TOKEN_BYTES = 32;
@@ -187,7 +187,12 @@ final class Options {
 
     /** A parser that fills in new options from flags, this environment and the defaults. */
     static CommandLine commandLine(Map<String, String> environment) {
-        CommandLine parser = new CommandLine(new Options());
+        return commandLine(new Options(), environment);
+    }
+
+    /** A parser that fills in these options. */
+    static CommandLine commandLine(Options options, Map<String, String> environment) {
+        CommandLine parser = new CommandLine(options);
         parser.registerConverter(Duration.class, Options::duration);
         parser.setDefaultValueProvider(arg -> {
             if (!arg.isOption()) {

@@ -55,7 +55,7 @@ final class RunningServer implements AutoCloseable {
                         "the store did not know the sale " + options.saleId
                                 + ", which this server has sold before (" + options.data
                                 + "): what was sold then may be sold again. Orders of then, if they are "
-                                + "still there, count towards the total. For a new sale, use a new --sale");
+                                + "still there, count towards the total. To sell on, stop the servers and run spike-http rebuild. For a new sale, use a new --sale");
     }
 
     /**

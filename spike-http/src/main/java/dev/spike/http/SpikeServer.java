@@ -1,13 +1,15 @@
 package dev.spike.http;
 
 import dev.spike.core.RemoteSpikeException;
+import dev.spike.http.RebuildCommand.RebuildOptions;
 
 import picocli.CommandLine;
 
-import java.util.Map;
+import java.util.Arrays;
 
 /**
- * The demo server's main class. {@code --help} lists the options.
+ * The demo server's main class. {@code --help} lists the options; with {@code rebuild} as its first
+ * argument it is the {@link RebuildCommand} instead.
  *
  * <p>Exit codes: 0 after {@code --help}, {@code --version} or a stop by SIGTERM or SIGINT; 1 if it
  * cannot start; 2 for wrong usage. Both kinds of failure are one line on the standard error.
@@ -25,7 +27,10 @@ public final class SpikeServer {
      * @param args the flags
      */
     public static void main(String[] args) {
-        Options options = parse(args, System.getenv());
+        if (args.length > 0 && args[0].equals("rebuild")) {
+            rebuild(Arrays.copyOfRange(args, 1, args.length));
+        }
+        Options options = parse(new Options(), args);
         RunningServer server;
         try {
             server = RunningServer.start(options);
@@ -38,14 +43,24 @@ public final class SpikeServer {
         server.describe(System.out);
     }
 
-    private static Options parse(String[] args, Map<String, String> environment) {
-        CommandLine parser = Options.commandLine(environment);
+    private static void rebuild(String[] args) {
+        RebuildOptions options = parse(new RebuildOptions(), args);
+        try {
+            System.exit(RebuildCommand.run(options, System.out));
+        } catch (IllegalArgumentException wrong) {
+            throw exit(WRONG_USAGE, wrong);
+        } catch (StartException | RemoteSpikeException failure) {
+            throw exit(CANNOT_START, failure);
+        }
+    }
+
+    private static <T extends Options> T parse(T options, String[] args) {
+        CommandLine parser = Options.commandLine(options, System.getenv());
         try {
             CommandLine.ParseResult parsed = parser.parseArgs(args);
             if (CommandLine.printHelpIfRequested(parsed)) {
                 System.exit(0);
             }
-            Options options = parser.getCommand();
             options.check();
             return options;
         } catch (CommandLine.ParameterException | IllegalArgumentException wrong) {

@@ -9,9 +9,12 @@ import org.jspecify.annotations.Nullable;
 
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /** Reads entries of the log, whose form {@code log.lua} describes. */
 final class LogReader {
@@ -52,28 +55,39 @@ final class LogReader {
     }
 
     private static List<OrderEvent> events(long sequence, Instant at, Map<String, byte[]> fields) {
-        boolean isReserve = fields.containsKey("reserve");
-        if (!isReserve && !fields.containsKey("settle")) {
+        String kind = Stream.of("reserve", "settle", "restore")
+                .filter(fields::containsKey)
+                .findFirst()
+                .orElse(null);
+        if (kind == null) {
             return List.of();
         }
-        List<?> batch = (List<?>) MessagePack.read(field(fields, isReserve ? "reserve" : "settle"));
+        // Of those that were made before, the codes are small, but in a settlement.
+        String made = kind.equals("settle") ? "" : "RCXE";
+        String settled = kind.equals("settle") ? "CXE" : "cxe";
+        List<?> batch = (List<?>) MessagePack.read(field(fields, kind));
         String codes = Replies.text(field(fields, "codes"));
-        String[] ended =
-                isReserve ? new String[0] : Replies.text(field(fields, "ended")).split(",", -1);
+        Iterator<String> ended = kind.equals("reserve")
+                ? Collections.emptyIterator()
+                : List.of(Replies.text(field(fields, "ended")).split(",", -1)).iterator();
         List<OrderEvent> events = new ArrayList<>();
         for (int i = 0; i < codes.length(); i++) {
+            char code = codes.charAt(i);
             ReservationId id = id(Replies.list(batch.get(0)), Replies.list(batch.get(1)), i);
-            if (isReserve && codes.charAt(i) == 'R') {
-                long quantity = (Long) Replies.list(batch.get(2)).get(i);
-                events.add(new OrderEvent(
-                        sequence, id, Math.toIntExact(quantity), Outcome.RESERVED, at, at));
-            } else if (!isReserve && "CXE".indexOf(codes.charAt(i)) >= 0) {
-                String[] told = ended[events.size()].split(" ", -1);
+            if (made.indexOf(code) >= 0) {
+                int quantity = Math.toIntExact((Long) Replies.list(batch.get(2)).get(i));
+                events.add(new OrderEvent(sequence, id, quantity, Outcome.RESERVED, at, at));
+                if (code != 'R') {
+                    events.add(
+                            new OrderEvent(sequence, id, quantity, Records.outcome(code), at, at));
+                }
+            } else if (!kind.equals("reserve") && settled.indexOf(code) >= 0) {
+                String[] told = ended.next().split(" ", -1);
                 events.add(new OrderEvent(
                         sequence,
                         id,
                         Integer.parseInt(told[0]),
-                        Records.outcome(codes.charAt(i)),
+                        Records.outcome(code),
                         Instant.ofEpochMilli(Long.parseLong(told[1])),
                         at));
             }

@@ -93,6 +93,17 @@ final class Records {
      * What a letter means, in a record or among the codes of a reply; there a small letter: already
      * so before.
      */
+    /** The letter of a state. */
+    static char code(Outcome state) {
+        return switch (state) {
+            case RESERVED -> 'R';
+            case CONFIRMED -> 'C';
+            case CANCELLED -> 'X';
+            case EXPIRED -> 'E';
+            default -> throw new IllegalArgumentException("no state: " + state);
+        };
+    }
+
     static Outcome outcome(char code) {
         return switch (code) {
             case 'R', 'r' -> Outcome.RESERVED;

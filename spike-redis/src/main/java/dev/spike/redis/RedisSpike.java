@@ -8,6 +8,7 @@ import static dev.spike.redis.Replies.text;
 
 import dev.spike.core.Levels;
 import dev.spike.core.LogEntry;
+import dev.spike.core.OrderBook;
 import dev.spike.core.Outcome;
 import dev.spike.core.Progress;
 import dev.spike.core.RemoteSpike;
@@ -45,6 +46,7 @@ public final class RedisSpike implements RemoteSpike {
     private static final Script EXPIRE = Script.of("expire.lua");
     private static final Script RESTOCK = Script.of("restock.lua");
     private static final Script HOURS = Script.of("hours.lua");
+    private static final Script RESTORE = Script.of("restore.lua");
     private static final Script CORRECT = Script.of("correct.lua");
     private static final Script LEVELS = Script.of("levels.lua");
     private static final Script FIND = Script.of("find.lua");
@@ -115,6 +117,15 @@ public final class RedisSpike implements RemoteSpike {
 
     @Override
     public Opening open(Sale sale) {
+        return open(sale, false);
+    }
+
+    @Override
+    public Opening openClosed(Sale sale) {
+        return open(sale, true);
+    }
+
+    private Opening open(Sale sale, boolean closed) {
         if (!sale.id().equals(saleId)) {
             throw new IllegalArgumentException(
                     "must be the sale " + saleId + ": sale=" + sale.id());
@@ -126,7 +137,8 @@ public final class RedisSpike implements RemoteSpike {
                 bytes(sale.hold().toMillis()),
                 bytes(sale.maxHold().toMillis()),
                 bytes(millis(sale.opensAt())),
-                bytes(millis(sale.closesAt()))));
+                bytes(millis(sale.closesAt())),
+                bytes(closed ? "1" : "")));
         if (adoption != null) {
             args.add(bytes(adoption.totalField()));
             args.add(bytes(adoption.soldField()));
@@ -343,6 +355,17 @@ public final class RedisSpike implements RemoteSpike {
         return done.equals("corrected");
     }
 
+    @Override
+    public Restored restore(List<OrderBook.Order> batch) {
+        StringBuilder states = new StringBuilder();
+        batch.forEach(order -> states.append(Records.code(order.status())));
+        MessagePack packed =
+                pack(batch.stream().map(OrderBook.Order::id).toList(), 4).array(batch.size());
+        batch.forEach(order -> packed.integer(order.quantity()));
+        packed.string(states.toString());
+        return RESTORE.run(jedis, replicas, keys, List.of(packed.bytes()), Replies::restored);
+    }
+
     UnifiedJedis client() {
         return jedis;
     }
@@ -358,11 +381,16 @@ public final class RedisSpike implements RemoteSpike {
 
     /** The buyers and keys of a batch, and room for one thing more. */
     private static MessagePack pack(List<ReservationId> ids) {
+        return pack(ids, 3);
+    }
+
+    /** The buyers and keys of a batch, as the first of so many things. */
+    private static MessagePack pack(List<ReservationId> ids, int things) {
         if (ids.isEmpty() || ids.size() > MAX_BATCH) {
             throw new IllegalArgumentException(
                     "must be 1 to " + MAX_BATCH + ": batch.size=" + ids.size());
         }
-        MessagePack packed = new MessagePack(16 + 64 * ids.size()).array(3).array(ids.size());
+        MessagePack packed = new MessagePack(16 + 64 * ids.size()).array(things).array(ids.size());
         ids.forEach(id -> packed.string(id.buyer()));
         packed.array(ids.size());
         ids.forEach(id -> packed.string(Records.storedKey(id)));

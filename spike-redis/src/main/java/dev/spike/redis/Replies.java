@@ -107,6 +107,24 @@ final class Replies {
         return new RemoteSpike.Reply(levels, answers, false);
     }
 
+    static RemoteSpike.Restored restored(List<?> reply) {
+        String codes = reply.size() == LEVELS ? "" : text(reply.get(LEVELS));
+        return new RemoteSpike.Restored(
+                levels(reply),
+                codes.chars().mapToObj(code -> restored((char) code)).toList());
+    }
+
+    private static RemoteSpike.Restored.Effect restored(char code) {
+        return switch (code) {
+            case 'R', 'C', 'X', 'E' -> RemoteSpike.Restored.Effect.ADDED;
+            case 'c', 'x', 'e' -> RemoteSpike.Restored.Effect.SETTLED;
+            case 'r' -> RemoteSpike.Restored.Effect.KNOWN;
+            case 'M' -> RemoteSpike.Restored.Effect.DIFFERENT;
+            case 'S' -> RemoteSpike.Restored.Effect.TOO_MANY;
+            default -> throw new IllegalStateException("unknown code " + code);
+        };
+    }
+
     static RemoteSpike.Restock.Effect effect(String effect) {
         return switch (effect) {
             case "applied" -> RemoteSpike.Restock.Effect.APPLIED;

@@ -46,7 +46,7 @@ repeat
         next_ms = of.deadline
         break
       end
-      local batch = cmsgpack.unpack(of.reserve or of.settle)
+      local batch = cmsgpack.unpack(of.reserve or of.settle or of.restore)
       while swept_of and #buyers < 100 do
         swept_of = string.find(of.codes, 'R', swept_of + 1, true)
         if swept_of then

@@ -12,6 +12,7 @@ before it; levels, available, reserved and sold after it; and what happened
   open       the rules
   reserve    the batch, codes and deadline of reserve.lua
   settle     the batch, codes and ended of settle.lua; deadline of the holds that were extended, or empty
+  restore    the batch, codes and ended of restore.lua; deadline of the holds that were added, or empty
   restock    the operation's id; delta, units
   close      reopen   correct
 

@@ -14,8 +14,9 @@ ARGV[4]  hold time, ms
 ARGV[5]  the longest that a hold may be extended to, ms
 ARGV[6]  opening time, ms of the epoch; empty: at once
 ARGV[7]  closing time, ms of the epoch; empty: never
-ARGV[8]  only with KEYS[4]: its field with the total
-ARGV[9]  only with KEYS[4]: its field with the units sold
+ARGV[8]  1: closed until it is reopened; empty: as the times say
+ARGV[9]  only with KEYS[4]: its field with the total
+ARGV[10]  only with KEYS[4]: its field with the units sold
 
 Returns
   opened        the sale exists now
@@ -42,19 +43,19 @@ if KEYS[4] then
     return redis.error_reply('SPIKE must be a hash: ' .. KEYS[4] .. ' is '
       .. (kind == 'none' and 'missing' or 'a ' .. kind))
   end
-  local adopted = redis.call('HMGET', KEYS[4], ARGV[8], ARGV[9])
+  local adopted = redis.call('HMGET', KEYS[4], ARGV[9], ARGV[10])
   for i = 1, 2 do
     if not adopted[i] or not string.match(adopted[i], '^%d+$') then
-      return redis.error_reply('SPIKE must be a number of units: field ' .. ARGV[i + 7] .. ' of ' .. KEYS[4]
+      return redis.error_reply('SPIKE must be a number of units: field ' .. ARGV[i + 8] .. ' of ' .. KEYS[4]
         .. ' is ' .. (adopted[i] or 'missing'))
     end
   end
   sold = tonumber(adopted[2])
   if tonumber(adopted[1]) ~= tonumber(ARGV[2]) then
-    return redis.error_reply('SPIKE must be the total of the sale, ' .. ARGV[2] .. ': field ' .. ARGV[8] .. ' of '
+    return redis.error_reply('SPIKE must be the total of the sale, ' .. ARGV[2] .. ': field ' .. ARGV[9] .. ' of '
       .. KEYS[4] .. ' is ' .. adopted[1])
   elseif sold > tonumber(ARGV[2]) then
-    return redis.error_reply('SPIKE must be at most the total, ' .. ARGV[2] .. ': field ' .. ARGV[9] .. ' of '
+    return redis.error_reply('SPIKE must be at most the total, ' .. ARGV[2] .. ': field ' .. ARGV[10] .. ' of '
       .. KEYS[4] .. ' is ' .. adopted[2])
   end
 end
@@ -66,7 +67,7 @@ redis.call('HSET', KEYS[2], '', '1')
 redis.call('HSET', KEYS[1], 'schema', '2', 'ledger', ARGV[1], 'sequence', 1, 'available', ARGV[2] - sold,
   'reserved', 0, 'sold', sold, 'reservations', 0, 'events', 0, 'acknowledged', 0, 'acknowledged_events', 0,
   'swept', 1, 'swept_of', 0, 'sweep_after_us', 0, 'opened_as', rules, 'total', ARGV[2], 'per_buyer', ARGV[3],
-  'hold_ms', ARGV[4], 'max_hold_ms', ARGV[5], 'opens_at_ms', ARGV[6], 'closes_at_ms', ARGV[7], 'closed', '',
-  'adopted_key', KEYS[4] or '', 'adopted_total_field', ARGV[8] or '', 'adopted_sold_field', ARGV[9] or '',
+  'hold_ms', ARGV[4], 'max_hold_ms', ARGV[5], 'opens_at_ms', ARGV[6], 'closes_at_ms', ARGV[7], 'closed', ARGV[8],
+  'adopted_key', KEYS[4] or '', 'adopted_total_field', ARGV[9] or '', 'adopted_sold_field', ARGV[10] or '',
   'adopted_sold', sold)
 return 'opened'

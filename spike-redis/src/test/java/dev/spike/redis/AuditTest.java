@@ -254,19 +254,24 @@ class AuditTest {
         List<Spike> nodes =
                 IntStream.range(0, 4).mapToObj(i -> node(Duration.ofMillis(50))).toList();
         int audits = 0;
+        int exact = 0;
         try (Crowd crowd = new Crowd(nodes, 3_000, 400, seed)) {
             do {
                 Audit audit =
                         nodes.get(0).audit(audits % 3 == 0 ? null : orders).orElseThrow();
                 assertThat(audit.differences())
                         .as("seed " + seed)
-                        .filteredOn(difference -> difference.kind() != Kind.IN_FLIGHT
-                                || difference.place() != Place.ORDERS)
+                        .filteredOn(difference -> difference.kind() != Kind.IN_FLIGHT)
                         .isEmpty();
                 assertThat(audit.balanced()).as("seed " + seed).isTrue();
                 assertThat(audit.sums().total()).isEqualTo(audit.levels().total());
                 audits++;
-            } while (crowd.isBusy());
+                // On a busy machine the log may be trimmed before the audit has read it.
+                exact += audit.differences().stream()
+                                .allMatch(difference -> difference.place() == Place.ORDERS)
+                        ? 1
+                        : 0;
+            } while (crowd.isBusy() || exact == 0);
         }
         assertThat(nodes).allSatisfy(node -> assertThat(node.haltReason()).isEmpty());
         await().atMost(20, SECONDS).until(() -> stock.levels().reserved() == 0);

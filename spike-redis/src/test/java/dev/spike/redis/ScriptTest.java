@@ -77,7 +77,7 @@ class ScriptTest {
         assertThat(firstLine)
                 .isEqualTo(
                         switch (script.getFileName().toString()) {
-                            case "open.lua", "reserve.lua" -> "#!lua";
+                            case "open.lua", "reserve.lua", "restore.lua" -> "#!lua";
                             case "settle.lua",
                                     "expire.lua",
                                     "restock.lua",

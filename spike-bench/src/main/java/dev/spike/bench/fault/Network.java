@@ -2,6 +2,7 @@ package dev.spike.bench.fault;
 
 import dev.spike.core.Levels;
 import dev.spike.core.LogEntry;
+import dev.spike.core.OrderBook;
 import dev.spike.core.Progress;
 import dev.spike.core.RemoteSpike;
 import dev.spike.core.RemoteSpikeException;
@@ -243,5 +244,15 @@ final class Network implements RemoteSpike {
     @Override
     public boolean correct(Correction correction) {
         return call(remote -> remote.correct(correction), Network::none);
+    }
+
+    @Override
+    public Opening openClosed(Sale sale) {
+        return call(remote -> remote.openClosed(sale), Network::none);
+    }
+
+    @Override
+    public Restored restore(List<OrderBook.Order> batch) {
+        return call(remote -> remote.restore(batch), Network::none);
     }
 }
