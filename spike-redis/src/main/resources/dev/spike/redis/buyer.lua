@@ -14,10 +14,13 @@ Returns {now_ms, acknowledged, hold_ms, cursor, records}
   records       field and value in turn, as reserve.lua describes them
 
 Keeps: changes nothing. Comes to an end also where a record is lost: the page of a cursor that names none is empty, and the
-last.
+last. Where all are lost, it is an error.
 ]]
 local time = redis.call('TIME')
 local stock = redis.call('HMGET', KEYS[1], 'acknowledged', 'hold_ms')
+if stock[1] and redis.call('HEXISTS', KEYS[2], '') == 0 then
+  return redis.error_reply('SPIKE ' .. KEYS[2] .. ' is lost')
+end
 local records, n = {}, 0
 local cursor = string.match(ARGV[2], '^k(.*)$')
 if not cursor then

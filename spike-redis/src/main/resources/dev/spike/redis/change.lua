@@ -1,6 +1,8 @@
 -- Looks for damage, and writes a change. Included, after stock.lua, by the scripts that change a sale.
-if redis.call('EXISTS', KEYS[2], KEYS[3]) < 2 then
-  return redis.error_reply('SPIKE ' .. KEYS[redis.call('EXISTS', KEYS[2]) + 2] .. ' is lost')
+if redis.call('HEXISTS', KEYS[2], '') == 0 then
+  return redis.error_reply('SPIKE ' .. KEYS[2] .. ' is lost')
+elseif redis.call('EXISTS', KEYS[3]) == 0 then
+  return redis.error_reply('SPIKE ' .. KEYS[3] .. ' is lost')
 elseif stock[16] ~= (KEYS[4] or '') then
   return redis.error_reply('SPIKE ' .. KEYS[1] .. ' was opened over '
     .. (stock[16] == '' and 'no other hash' or tostring(stock[16])))

@@ -57,7 +57,7 @@ local done, entries = pcall(take)
 if not done then
   local message = type(entries) == 'table' and entries.err or tostring(entries)
   if not string.find(message, 'NOGROUP', 1, true) then
-    return redis.error_reply(message)
+    return redis.error_reply('SPIKE ' .. message)
   end
   redis.call('XGROUP', 'CREATE', KEYS[2], ARGV[1], '0')
   entries = take()

@@ -18,13 +18,22 @@ import java.util.stream.Stream;
 /** Holds the header of each script and its body together. */
 class ScriptTest {
 
-    private static final Path SCRIPTS = Path.of("src/main/resources/dev/spike/redis");
+    static final Path SCRIPTS = Path.of("src/main/resources/dev/spike/redis");
 
     private static final Set<String> INCLUDED = Set.of("stock.lua", "change.lua", "records.lua");
 
+    static boolean isIncluded(Path script) {
+        return INCLUDED.contains(script.getFileName().toString());
+    }
+
     static Stream<Path> scripts() throws IOException {
-        return Files.list(SCRIPTS)
-                .filter(path -> !INCLUDED.contains(path.getFileName().toString()));
+        return Files.list(SCRIPTS).filter(path -> !isIncluded(path));
+    }
+
+    /** What a script says of itself. */
+    static String header(Path script) throws IOException {
+        String text = Files.readString(script, UTF_8);
+        return text.substring(0, text.indexOf("]]"));
     }
 
     @ParameterizedTest
