@@ -5,6 +5,7 @@ import dev.spike.core.RemoteSpikeException.Kind;
 
 import org.jspecify.annotations.Nullable;
 
+import redis.clients.jedis.RedisClient;
 import redis.clients.jedis.RedisClusterClient;
 import redis.clients.jedis.UnifiedJedis;
 import redis.clients.jedis.exceptions.JedisConnectionException;
@@ -27,7 +28,19 @@ final class Failures {
         try {
             return call.get();
         } catch (JedisException error) {
+            leaveReplica(jedis, error);
             throw new RemoteSpikeException(kind(jedis, error), message(error), error);
+        }
+    }
+
+    /**
+     * Drops the idle connections to a server that has become a replica: behind a fixed address they
+     * would lead to it for as long as they last, and new ones may lead to the new master.
+     */
+    private static void leaveReplica(UnifiedJedis jedis, JedisException error) {
+        if (jedis instanceof RedisClient client
+                && String.valueOf(error.getMessage()).startsWith("READONLY")) {
+            client.getPool().clear();
         }
     }
 

@@ -16,6 +16,7 @@ import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -31,13 +32,17 @@ import java.util.stream.Stream;
 final class RedisServer implements AutoCloseable {
 
     private final Path directory;
-    private final Process process;
     private final int port;
+    private final List<String> command;
+    private volatile Process process;
 
-    private RedisServer(Path directory, Process process, int port) {
+    private RedisServer(Path directory, int port, List<String> command) {
         this.directory = directory;
-        this.process = process;
         this.port = port;
+        this.command = command;
+        this.process = launch();
+        // Also when a test fails before it closes the server.
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> process.destroyForcibly()));
     }
 
     /** Starts a server and waits until it answers. */
@@ -72,20 +77,33 @@ final class RedisServer implements AutoCloseable {
                     List.of("--bind", "127.0.0.1", "--port", Integer.toString(port), "--dir"));
             command.add(directory.toString());
             command.addAll(Arrays.asList(settings));
-            Process process = new ProcessBuilder(command)
-                    .redirectErrorStream(true)
-                    .redirectOutput(directory.resolve("log").toFile())
-                    .start();
-            // Also when a test fails before it closes the server.
-            Runtime.getRuntime().addShutdownHook(new Thread(process::destroyForcibly));
-            RedisServer server = new RedisServer(directory, process, port);
-            await().atMost(20, TimeUnit.SECONDS)
-                    .failFast(() -> server.requireAlive())
-                    .until(server::answers);
+            RedisServer server = new RedisServer(directory, port, command);
+            server.awaitAnswer();
             return server;
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    private Process launch(String... settings) {
+        try {
+            List<String> all = new ArrayList<>(command);
+            all.addAll(Arrays.asList(settings));
+            return new ProcessBuilder(all)
+                    .redirectErrorStream(true)
+                    .redirectOutput(directory.resolve("log").toFile())
+                    .start();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private void awaitAnswer() {
+        await().atMost(30, TimeUnit.SECONDS)
+                .pollDelay(Duration.ZERO)
+                .pollInterval(Duration.ofMillis(5))
+                .failFast(() -> requireAlive())
+                .until(this::answers);
     }
 
     static int freePort() {
@@ -131,6 +149,11 @@ final class RedisServer implements AutoCloseable {
         }
     }
 
+    /** Where its files are. */
+    Path directory() {
+        return directory;
+    }
+
     int port() {
         return port;
     }
@@ -170,14 +193,30 @@ final class RedisServer implements AutoCloseable {
         }
     }
 
+    /** SIGKILL, which also ends a paused server; its files stay. */
+    void crash() {
+        process.destroyForcibly().onExit().join();
+    }
+
+    /** Starts again after a {@link #crash}, on the same port and files; waits until it answers. */
+    void restart(String... settings) {
+        restartWithoutWaiting(settings);
+        awaitAnswer();
+    }
+
+    /** As {@link #restart}, while it may still be loading. */
+    void restartWithoutWaiting(String... settings) {
+        process = launch(settings);
+    }
+
     @Override
     public void close() {
         kill();
     }
 
-    /** SIGKILL, which also ends a paused server. */
+    /** SIGKILL, and its files are gone. */
     void kill() {
-        process.destroyForcibly().onExit().join();
+        crash();
         try (Stream<Path> files = Files.walk(directory)) {
             files.sorted(Comparator.reverseOrder())
                     .forEach(path -> path.toFile().delete());

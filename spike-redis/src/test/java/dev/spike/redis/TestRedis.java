@@ -64,12 +64,22 @@ final class TestRedis implements BeforeAllCallback, AfterEachCallback, AfterAllC
 
     /** How many connections of a client are in use now. */
     static int borrowed(UnifiedJedis jedis) {
-        Collection<? extends Pool<?>> pools = jedis instanceof RedisClusterClient cluster
+        return pools(jedis).stream().mapToInt(Pool::getNumActive).sum();
+    }
+
+    /**
+     * Drops the connections of a client that are not in use: the server may have died meanwhile.
+     */
+    static void dropIdle(UnifiedJedis jedis) {
+        pools(jedis).forEach(Pool::clear);
+    }
+
+    private static Collection<? extends Pool<?>> pools(UnifiedJedis jedis) {
+        return jedis instanceof RedisClusterClient cluster
                 ? cluster.getClusterNodes().values()
                 : jedis instanceof RedisSentinelClient sentinel
                         ? sentinel.getPrimaryNodesConnectionMap().values()
                         : List.of(((RedisClient) jedis).getPool());
-        return pools.stream().mapToInt(Pool::getNumActive).sum();
     }
 
     /** A sale of its own for a test. */
