@@ -9,6 +9,7 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -19,8 +20,10 @@ import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** The server in a JVM of its own. */
+/** The server, or another program of ours, in a JVM of its own. */
 final class Child implements AutoCloseable {
+
+    private static final Pattern BUYERS = Pattern.compile("Buyers: http://[^:]*:(\\d+)/buy/ticket");
 
     private final Process process;
     private final Path out;
@@ -36,14 +39,33 @@ final class Child implements AutoCloseable {
      * Starts it with these flags and this environment; its output goes to files in the directory.
      */
     static Child start(Path dir, Map<String, String> environment, String... flags) {
+        return start(
+                dir,
+                environment,
+                System.getProperty("java.class.path"),
+                Map.of(),
+                SpikeServer.class,
+                flags);
+    }
+
+    /** Starts the main method of this class, with this class path and these properties. */
+    static Child start(
+            Path dir,
+            Map<String, String> environment,
+            String classPath,
+            Map<String, String> properties,
+            Class<?> main,
+            String... args) {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Xmx256m",
+                "-Xshare:auto",
                 "-XX:TieredStopAtLevel=1",
                 "-cp",
-                System.getProperty("java.class.path"),
-                SpikeServer.class.getName()));
-        command.addAll(List.of(flags));
+                classPath));
+        properties.forEach((name, value) -> command.add("-D" + name + "=" + value));
+        command.add(main.getName());
+        command.addAll(List.of(args));
         try {
             Path out = Files.createTempFile(dir, "out", ".log");
             Path err = Files.createTempFile(dir, "err", ".log");
@@ -58,12 +80,17 @@ final class Child implements AutoCloseable {
         }
     }
 
+    /** Waits until it sells; false: it ended before. */
+    boolean sells() {
+        await().atMost(Duration.ofSeconds(30))
+                .until(() -> BUYERS.matcher(out()).find() || !process.isAlive());
+        return BUYERS.matcher(out()).find();
+    }
+
     /** Waits until it sells, and tells the buyers' port. */
     int port() {
-        Pattern line = Pattern.compile("Buyers: http://[^:]*:(\\d+)/buy/ticket");
-        await().atMost(Duration.ofSeconds(30))
-                .until(() -> line.matcher(out()).find() || !process.isAlive());
-        Matcher found = line.matcher(out());
+        sells();
+        Matcher found = BUYERS.matcher(out());
         assertThat(found.find()).as("started: " + out() + err()).isTrue();
         return Integer.parseInt(found.group(1));
     }
@@ -91,6 +118,33 @@ final class Child implements AutoCloseable {
         return read(err);
     }
 
+    /** Writes a line to its standard input. */
+    void say(String line) {
+        try {
+            process.getOutputStream().write((line + "\n").getBytes(StandardCharsets.UTF_8));
+            process.getOutputStream().flush();
+        } catch (IOException dead) {
+            // Its exit code tells.
+        }
+    }
+
+    /** Whether it ends in this time. */
+    boolean ends(Duration patience) {
+        try {
+            return process.waitFor(patience.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (InterruptedException interrupted) {
+            throw new AssertionError(interrupted);
+        }
+    }
+
+    boolean isAlive() {
+        return process.isAlive();
+    }
+
+    long pid() {
+        return process.pid();
+    }
+
     /** Sends SIGTERM. */
     void terminate() {
         process.destroy();
@@ -103,14 +157,8 @@ final class Child implements AutoCloseable {
     }
 
     int exitCode(Duration patience) {
-        try {
-            assertThat(process.waitFor(patience.toMillis(), TimeUnit.MILLISECONDS))
-                    .as("ended within " + patience)
-                    .isTrue();
-            return process.exitValue();
-        } catch (InterruptedException interrupted) {
-            throw new AssertionError(interrupted);
-        }
+        assertThat(ends(patience)).as("ended within " + patience).isTrue();
+        return process.exitValue();
     }
 
     private static String read(Path file) {
