@@ -82,7 +82,8 @@ final class Child implements AutoCloseable {
 
     /** Waits until it sells; false: it ended before. */
     boolean sells() {
-        await().atMost(Duration.ofSeconds(30))
+        await().atMost(Duration.ofSeconds(60))
+                .pollInterval(Duration.ofMillis(5))
                 .until(() -> BUYERS.matcher(out()).find() || !process.isAlive());
         return BUYERS.matcher(out()).find();
     }

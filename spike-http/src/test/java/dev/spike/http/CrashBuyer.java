@@ -13,6 +13,7 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * Goes through all that a server does, one verb after the other, as a client that notes what it
@@ -96,16 +97,15 @@ final class CrashBuyer {
         }
     }
 
-    /** The outcome; empty if none came. */
+    /** The outcome; empty if none came, or the server did not know it. */
     private String send(String method, String path) {
         String body = body(method, path);
-        if (body.contains("\"code\":1,")) {
-            return "RESERVED";
+        if (body.isEmpty() || body.contains("\"code\":-2,") || body.contains("problem:un")) {
+            return "";
         }
-        return body.isEmpty()
-                ? ""
-                : String.valueOf(TestServer.json(body).path("status").asText(body))
-                        .toUpperCase(java.util.Locale.ROOT);
+        return body.contains("\"code\":1,")
+                ? "RESERVED"
+                : TestServer.json(body).path("status").asText(body).toUpperCase(Locale.ROOT);
     }
 
     private String body(String method, String path) {

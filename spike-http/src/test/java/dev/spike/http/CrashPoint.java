@@ -158,7 +158,7 @@ public final class CrashPoint {
         }
     }
 
-    /** The innermost two methods of ours that are about something. */
+    /** The innermost three methods of ours that are about something. */
     private static String callers() {
         return STACK.walk(frames -> frames.filter(
                         frame -> frame.getClassName().startsWith("dev.spike."))
@@ -166,7 +166,7 @@ public final class CrashPoint {
                 .filter(frame -> !frame.getMethodName().startsWith("lambda$"))
                 .map(frame -> simple(frame.getClassName()) + "." + frame.getMethodName())
                 .distinct()
-                .limit(2)
+                .limit(3)
                 .collect(Collectors.joining(" < ")));
     }
 

@@ -2,8 +2,14 @@ package dev.spike.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import redis.clients.jedis.DefaultJedisClientConfig;
+import redis.clients.jedis.RedisClient;
+import redis.clients.jedis.util.JedisURIHelper;
+
 import java.io.File;
+import java.net.URI;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashSet;
@@ -41,6 +47,18 @@ final class CrashRun {
         return Child.start(dir, Map.of(), classPath, properties, main, args);
     }
 
+    /** A client that waits as long as a busy machine needs. */
+    static RedisClient client(String uri) {
+        int millis = (int) Duration.ofSeconds(30).toMillis();
+        return RedisClient.builder()
+                .hostAndPort(JedisURIHelper.getHostAndPort(URI.create(uri)))
+                .clientConfig(DefaultJedisClientConfig.builder()
+                        .connectionTimeoutMillis(millis)
+                        .socketTimeoutMillis(millis)
+                        .build())
+                .build();
+    }
+
     /** The points that a child named, in the order in which it first passed them. */
     static Set<String> points(Child child) {
         Set<String> points = new LinkedHashSet<>();
@@ -49,6 +67,16 @@ final class CrashRun {
                 .filter(line -> line.startsWith(CrashPoint.POINT))
                 .forEach(line -> points.add(line.substring(CrashPoint.POINT.length())));
         return points;
+    }
+
+    /** What a kill may hit in each call to Redis; all of it must be among the points. */
+    static void assertNamed(Collection<String> points, String verb, String call) {
+        for (String when : List.of("before send", "after send", "after execution", "after reply")) {
+            assertThat(points)
+                    .as(verb + ": " + call + " " + when)
+                    .anyMatch(point -> point.startsWith(verb + ": " + call)
+                            && point.endsWith(": EVALSHA " + when));
+        }
     }
 
     /** These points and so many others, evenly spaced, with the first and the last; or all. */

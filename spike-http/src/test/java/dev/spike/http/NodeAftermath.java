@@ -14,11 +14,9 @@ import dev.spike.core.Reservation;
 import dev.spike.core.ReservationId;
 import dev.spike.core.Spike;
 import dev.spike.redis.RedisSpike;
-import dev.spike.redis.RedisStore;
 
-import redis.clients.jedis.Jedis;
+import redis.clients.jedis.UnifiedJedis;
 
-import java.net.URI;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -31,16 +29,14 @@ import java.util.stream.Collectors;
  */
 final class NodeAftermath {
 
-    private final String uri;
-    private final RedisStore store;
+    private final UnifiedJedis client;
     private final String saleId;
     private final JdbcOrderBook book;
     private final CrashHistory history;
 
     private NodeAftermath(
-            String uri, RedisStore store, String saleId, JdbcOrderBook book, CrashHistory history) {
-        this.uri = uri;
-        this.store = store;
+            UnifiedJedis client, String saleId, JdbcOrderBook book, CrashHistory history) {
+        this.client = client;
         this.saleId = saleId;
         this.book = book;
         this.history = history;
@@ -48,9 +44,9 @@ final class NodeAftermath {
 
     /** Demands all that must hold of the sales of a node with this history. */
     static void check(String uri, String saleId, String orders, CrashHistory history) {
-        try (RedisStore store = RedisStore.connect(uri);
+        try (UnifiedJedis client = CrashRun.client(uri);
                 JdbcOrderBook book = JdbcOrderBook.open(orders)) {
-            NodeAftermath after = new NodeAftermath(uri, store, saleId, book, history);
+            NodeAftermath after = new NodeAftermath(client, saleId, book, history);
             after.checkMain();
             if (history.wasAsked("open s")) {
                 after.checkBrief();
@@ -69,7 +65,7 @@ final class NodeAftermath {
     }
 
     private void checkMain() throws Exception {
-        RedisSpike stock = store.sale(saleId);
+        RedisSpike stock = new RedisSpike(client, saleId, null);
         try (Spike node = open("m", stock, CrashingNode.HOLD)) {
             Map<String, Outcome> states = states("m", stock);
             restockAgain(node);
@@ -88,7 +84,7 @@ final class NodeAftermath {
     }
 
     private void checkBrief() throws Exception {
-        RedisSpike stock = store.sale(saleId + "-s");
+        RedisSpike stock = new RedisSpike(client, saleId + "-s", null);
         try (Spike node = open("s", stock, CrashingNode.BRIEF)) {
             Map<String, Outcome> states = states("s", stock);
             // Nobody sweeps on purpose: the node does, as soon as a hold has ended.
@@ -105,18 +101,16 @@ final class NodeAftermath {
     }
 
     private void checkRefused() throws Exception {
-        RedisSpike stock = store.sale(saleId + "-b");
+        RedisSpike stock = new RedisSpike(client, saleId + "-b", null);
         try (Spike node = open("b", stock, CrashingNode.HOLD)) {
             Map<String, Outcome> states = states("b", stock);
             states.forEach((key, state) -> repeat(node, key, state));
             OrderSink refusing = CrashingNode.refusing(book);
             CrashingNode.relay(stock, refusing);
-            List<String> dead;
-            try (Jedis jedis = new Jedis(URI.create(uri))) {
-                dead = jedis.xrange("spike:{" + stock.saleId() + "}:dead", "-", "+").stream()
-                        .map(letter -> letter.getFields().get("buyer"))
-                        .toList();
-            }
+            List<String> dead =
+                    client.xrange("spike:{" + stock.saleId() + "}:dead", "-", "+").stream()
+                            .map(letter -> letter.getFields().get("buyer"))
+                            .toList();
             assertThat(dead)
                     .isEqualTo(states.containsKey("b/poison") ? List.of("poison") : List.of());
             Map<String, String> rows = rows(stock);
@@ -130,7 +124,7 @@ final class NodeAftermath {
     }
 
     private void checkDamaged() throws Exception {
-        RedisSpike stock = store.sale(saleId + "-r");
+        RedisSpike stock = new RedisSpike(client, saleId + "-r", null);
         try (Spike node = open("r", stock, CrashingNode.HOLD)) {
             if (history.says("damaged")) {
                 boolean isBalanced = node.audit(book).orElseThrow().balanced();

@@ -1,12 +1,15 @@
 package dev.spike.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 
-/** Stops and resumes the embedded Redis of a data directory. */
+/** Stops and resumes processes: the embedded Redis of a data directory, and others. */
 final class Signals {
 
     private Signals() {}
@@ -16,15 +19,30 @@ final class Signals {
     }
 
     static void stop(Path data) throws IOException, InterruptedException {
-        send("-STOP", pid(data));
+        stop(pid(data));
     }
 
     static void resume(Path data) throws IOException, InterruptedException {
-        send("-CONT", pid(data));
+        resume(pid(data));
     }
 
     static void kill(Path data) throws IOException, InterruptedException {
         send("-KILL", pid(data));
+    }
+
+    /** Stops a process, and waits until it stands still: the signal alone only asks for it. */
+    static void stop(long pid) throws IOException, InterruptedException {
+        send("-STOP", pid);
+        await().atMost(Duration.ofSeconds(30)).until(() -> state(pid).startsWith("T"));
+    }
+
+    private static String state(long pid) throws IOException {
+        Process ps = new ProcessBuilder("ps", "-o", "stat=", "-p", Long.toString(pid)).start();
+        return new String(ps.getInputStream().readAllBytes(), StandardCharsets.US_ASCII).strip();
+    }
+
+    static void resume(long pid) throws IOException, InterruptedException {
+        send("-CONT", pid);
     }
 
     private static void send(String signal, long pid) throws IOException, InterruptedException {
