@@ -49,8 +49,12 @@ final class Failures {
         try {
             return connecting.get();
         } catch (JedisException error) {
-            throw new RemoteSpikeException(kind(error), message(error), error);
+            throw asRemote(error);
         }
+    }
+
+    static RemoteSpikeException asRemote(JedisException error) {
+        return new RemoteSpikeException(kind(error), message(error), error);
     }
 
     private static Kind kind(UnifiedJedis jedis, JedisException error) {
@@ -82,7 +86,8 @@ final class Failures {
             // What the server answers instead of running a script changed nothing; it marks what
             // comes from within one, and that may have come after its first write.
             String message = String.valueOf(error.getMessage());
-            boolean inScript = message.startsWith(FROM_SCRIPT) || message.contains("@user_script");
+            boolean inScript = message.startsWith(FROM_SCRIPT)
+                    || message.contains("@user_script") && !Permissions.isRefusedInScript(message);
             return inScript ? Kind.BROKEN : Kind.NOT_EXECUTED;
         }
         return Kind.UNKNOWN;
@@ -102,5 +107,15 @@ final class Failures {
         return cause == null || text.contains(String.valueOf(cause.getMessage()))
                 ? text
                 : text + " (" + cause + ")";
+    }
+
+    /** What this and all that led to it say. */
+    static String everything(Throwable failure) {
+        StringBuilder text = new StringBuilder(failure.toString()).append('\n');
+        for (Throwable suppressed : failure.getSuppressed()) {
+            text.append(everything(suppressed));
+        }
+        Throwable cause = failure.getCause();
+        return cause == null ? text.toString() : text.append(everything(cause)).toString();
     }
 }

@@ -3,6 +3,7 @@ package dev.spike.redis;
 import dev.spike.core.RemoteSpikeException;
 import dev.spike.core.RemoteSpikeException.Kind;
 
+import redis.clients.jedis.ClientSetInfoConfig;
 import redis.clients.jedis.Connection;
 import redis.clients.jedis.ConnectionPoolConfig;
 import redis.clients.jedis.DefaultJedisClientConfig;
@@ -13,12 +14,15 @@ import redis.clients.jedis.RedisClusterClient;
 import redis.clients.jedis.RedisSentinelClient;
 import redis.clients.jedis.SslOptions;
 import redis.clients.jedis.UnifiedJedis;
+import redis.clients.jedis.exceptions.JedisException;
 import redis.clients.jedis.util.Pool;
 
+import java.io.File;
+import java.security.KeyStore;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.function.Consumer;
 
 /**
  * A connection to the Redis, version 7.0 or later, or Valkey, that holds the shared stocks: a pool
@@ -45,30 +49,43 @@ public final class RedisStore implements AutoCloseable {
     }
 
     /**
-     * Connects, and checks that the server is fit to hold stocks.
+     * Connects, and checks that each server is fit to hold stocks and lets this user do all that is
+     * needed. Blocks.
+     *
+     * <p>Over TLS the server's certificate must be valid, for the host of the URI, and from
+     * somebody whom this JVM trusts ({@code javax.net.ssl.trustStore}); the client's, if the server
+     * asks for one, is in {@code javax.net.ssl.keyStore}.
      *
      * @param uri one of
      *     <ul>
-     *       <li>{@code redis://host:port} or, over TLS, {@code rediss://host:port}, each also with
-     *           {@code /database}
+     *       <li>{@code redis://host:port}, also with {@code /database}
      *       <li>{@code redis+sentinel://host:port,host:port/master}
      *       <li>{@code redis+cluster://host:port,host:port}
      *     </ul>
-     *     each also with {@code user:password@} or {@code :password@} before the first host
+     *     each, over TLS, with {@code rediss} instead of {@code redis}, and with
+     *     {@code user:password@} or {@code :password@} before the first host if needed
      * @throws IllegalArgumentException if the URI is none of these
-     * @throws IllegalStateException if the server is too old or may evict keys; the message says
-     *     what to do
-     * @throws RemoteSpikeException if it cannot be reached
+     * @throws IllegalStateException if a server is too old, may evict keys, or does not let this
+     *     user do all that is needed; the message says what to do
+     * @throws RemoteSpikeException if it cannot be reached; the message says what to do, as far as
+     *     that is known
      */
     public static RedisStore connect(String uri) {
         RedisUri parsed = RedisUri.parse(uri);
-        RedisStore store = new RedisStore(Failures.translate(() -> newClient(parsed)));
         try {
-            store.infos().forEach(RedisStore::requireFit);
-            return store;
-        } catch (RuntimeException unfit) {
-            store.close();
-            throw unfit;
+            RedisStore store = new RedisStore(newClient(parsed));
+            try {
+                store.onEachServer(server -> {
+                    requireFit(info(server, "server") + info(server, "memory"));
+                    Permissions.require(server);
+                });
+                return store;
+            } catch (RuntimeException unfit) {
+                store.close();
+                throw unfit;
+            }
+        } catch (JedisException failure) {
+            throw Connecting.explained(parsed, failure);
         }
     }
 
@@ -77,8 +94,18 @@ public final class RedisStore implements AutoCloseable {
         return new RedisSpike(jedis, saleId, null);
     }
 
-    /** The stock of a sale that is, or is to be, opened over a stock hash prepared by hand. */
+    /**
+     * The stock of a sale that is, or is to be, opened over a stock hash prepared by hand. Blocks:
+     * it checks that this user may use the hash.
+     *
+     * @throws IllegalStateException if the user may not; the message says what to do
+     * @throws RemoteSpikeException if Redis cannot be reached
+     */
     public RedisSpike sale(String saleId, Adoption adoption) {
+        Failures.translate(() -> {
+            onEachServer(server -> Permissions.require(server, adoption.key()));
+            return saleId;
+        });
         return new RedisSpike(jedis, saleId, adoption);
     }
 
@@ -92,7 +119,8 @@ public final class RedisStore implements AutoCloseable {
         return jedis;
     }
 
-    private static UnifiedJedis newClient(RedisUri uri) {
+    /** A client, which has not said anything yet. */
+    static UnifiedJedis newClient(RedisUri uri) {
         ConnectionPoolConfig pool = new ConnectionPoolConfig();
         pool.setMaxTotal(CONNECTIONS);
         pool.setMaxIdle(CONNECTIONS);
@@ -111,7 +139,7 @@ public final class RedisStore implements AutoCloseable {
                         .sentinels(uri.hosts())
                         // No timeout for what blocks: it is the wait for news of another master.
                         .sentinelClientConfig(
-                                timeouts().autoNegotiateProtocol(false).build())
+                                basics(uri).autoNegotiateProtocol(false).build())
                         .clientConfig(config)
                         .poolConfig(pool)
                         .build();
@@ -127,10 +155,7 @@ public final class RedisStore implements AutoCloseable {
     }
 
     private static DefaultJedisClientConfig.Builder config(RedisUri uri) {
-        DefaultJedisClientConfig.Builder config = timeouts().clientName("spike");
-        if (uri.tls()) {
-            config.sslOptions(SslOptions.defaults());
-        }
+        DefaultJedisClientConfig.Builder config = basics(uri).clientName("spike");
         if (uri.user() != null) {
             config.user(uri.user());
         }
@@ -140,11 +165,33 @@ public final class RedisStore implements AutoCloseable {
         return config;
     }
 
-    private static DefaultJedisClientConfig.Builder timeouts() {
+    /** What goes for Redis and for a Sentinel. */
+    private static DefaultJedisClientConfig.Builder basics(RedisUri uri) {
         int millis = (int) TIMEOUT.toMillis();
-        return DefaultJedisClientConfig.builder()
+        DefaultJedisClientConfig.Builder basics = DefaultJedisClientConfig.builder()
+                // It would need one more permission, and has nothing to say.
+                .clientSetInfoConfig(ClientSetInfoConfig.DISABLED)
                 .connectionTimeoutMillis(millis)
                 .socketTimeoutMillis(millis);
+        if (uri.tls()) {
+            basics.sslOptions(tls());
+        }
+        return basics;
+    }
+
+    /**
+     * The trust of this JVM, with a check of the name, and its key, of which Jedis takes no notice.
+     */
+    private static SslOptions tls() {
+        SslOptions.Builder tls = SslOptions.builder();
+        String keys = System.getProperty("javax.net.ssl.keyStore", "");
+        if (!keys.isEmpty()) {
+            String password = System.getProperty("javax.net.ssl.keyStorePassword", "");
+            tls.keyStoreType(System.getProperty(
+                            "javax.net.ssl.keyStoreType", KeyStore.getDefaultType()))
+                    .keystore(new File(keys), password.toCharArray());
+        }
+        return tls.build();
     }
 
     /** Refuses a server that tells this about itself, if it is not fit to hold stocks. */
@@ -162,24 +209,18 @@ public final class RedisStore implements AutoCloseable {
         }
     }
 
-    /** What each server tells about itself. */
-    private List<String> infos() {
-        return Failures.translate(() -> {
-            if (jedis instanceof RedisClusterClient cluster) {
-                return infos(cluster.getClusterNodes().values());
-            }
-            return List.of(jedis.info("server") + jedis.info("memory"));
-        });
-    }
-
-    private static List<String> infos(Collection<? extends Pool<Connection>> servers) {
-        List<String> infos = new ArrayList<>();
+    /** All servers of a cluster, else the one. */
+    private void onEachServer(Consumer<Connection> check) {
+        Collection<? extends Pool<Connection>> servers = jedis instanceof RedisClusterClient cluster
+                ? cluster.getClusterNodes().values()
+                : jedis instanceof RedisSentinelClient sentinel
+                        ? sentinel.getPrimaryNodesConnectionMap().values()
+                        : List.of(((RedisClient) jedis).getPool());
         for (Pool<Connection> server : servers) {
             try (Connection connection = server.getResource()) {
-                infos.add(info(connection, "server") + info(connection, "memory"));
+                check.accept(connection);
             }
         }
-        return infos;
     }
 
     private static String info(Connection connection, String section) {

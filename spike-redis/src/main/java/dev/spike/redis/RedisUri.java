@@ -30,12 +30,12 @@ record RedisUri(
     }
 
     private static final String FORMS =
-            "must be redis://host:port[/database], rediss://host:port[/database], "
-                    + "redis+sentinel://host:port,host:port/master or redis+cluster://host:port,host:port, "
-                    + "with [user]:password@ before the first host if needed";
+            "must be redis://host:port[/database], redis+sentinel://host:port,host:port/master "
+                    + "or redis+cluster://host:port,host:port, with rediss instead of redis over TLS, "
+                    + "and with [user]:password@ before the first host if needed";
 
     private static final Pattern FORM = Pattern.compile(
-            "(?<scheme>redis|rediss|redis\\+sentinel|redis\\+cluster)://"
+            "(?<scheme>rediss?)(?<kind>\\+sentinel|\\+cluster)?://"
                     + "(?:(?<user>[^:@/]*):(?<password>[^@/]*)@)?(?<hosts>[^@/]+)(?:/(?<path>[^/?#@]*))?");
 
     static RedisUri parse(String uri) {
@@ -43,11 +43,9 @@ record RedisUri(
         if (!form.matches()) {
             throw new IllegalArgumentException(FORMS);
         }
-        Kind kind = switch (form.group("scheme")) {
-            case "redis+sentinel" -> Kind.SENTINEL;
-            case "redis+cluster" -> Kind.CLUSTER;
-            default -> Kind.STANDALONE;
-        };
+        Kind kind = form.group("kind") == null
+                ? Kind.STANDALONE
+                : form.group("kind").equals("+cluster") ? Kind.CLUSTER : Kind.SENTINEL;
         Set<HostAndPort> hosts = new LinkedHashSet<>();
         for (String host : form.group("hosts").split(",", -1)) {
             hosts.add(host(host, kind));
@@ -55,11 +53,10 @@ record RedisUri(
         String path = form.group("path") == null ? "" : form.group("path");
         require(
                 kind != Kind.STANDALONE || hosts.size() == 1,
-                "one host, for several use redis+cluster",
-                uri);
-        require(kind != Kind.CLUSTER || path.isEmpty(), "no path, for a cluster", uri);
-        require(kind != Kind.SENTINEL || !path.isEmpty(), "/master at the end, for Sentinel", uri);
-        require(kind != Kind.STANDALONE || path.matches("\\d{0,4}"), "a number as database", uri);
+                "one host; for several use redis+cluster");
+        require(kind != Kind.CLUSTER || path.isEmpty(), "no path, for a cluster");
+        require(kind != Kind.SENTINEL || !path.isEmpty(), "/master at the end, for Sentinel");
+        require(kind != Kind.STANDALONE || path.matches("\\d{0,4}"), "a number as database");
         String user = form.group("user");
         String password = form.group("password");
         return new RedisUri(
@@ -78,16 +75,15 @@ record RedisUri(
         String host = bare ? text : text.substring(0, colon);
         String port = bare ? (kind == Kind.SENTINEL ? "26379" : "6379") : text.substring(colon + 1);
         if (host.isEmpty() || !port.matches("\\d{1,5}") || Integer.parseInt(port) > 65_535) {
-            throw new IllegalArgumentException(
-                    "must be host:port: " + text + ". The whole " + FORMS);
+            // Not shown: what is wrong may be that a password is where the host should be.
+            throw new IllegalArgumentException("must have a host and its port. The whole " + FORMS);
         }
         return new HostAndPort(host.replaceAll("[\\[\\]]", ""), Integer.parseInt(port));
     }
 
-    private static void require(boolean valid, String rule, String uri) {
+    private static void require(boolean valid, String rule) {
         if (!valid) {
-            throw new IllegalArgumentException(
-                    "must have " + rule + ": " + uri.replaceFirst("//[^@]*@", "//***@"));
+            throw new IllegalArgumentException("must have " + rule + ". The whole " + FORMS);
         }
     }
 
@@ -98,6 +94,16 @@ record RedisUri(
             throw new IllegalArgumentException(
                     "must be percent-encoded: user and password. " + FORMS);
         }
+    }
+
+    /** {@code redis}, {@code rediss+cluster}, and so on. */
+    String scheme() {
+        return (tls ? "rediss" : "redis")
+                + switch (kind) {
+                    case STANDALONE -> "";
+                    case SENTINEL -> "+sentinel";
+                    case CLUSTER -> "+cluster";
+                };
     }
 
     /** Without the password. */

@@ -33,6 +33,10 @@ elseif ARGV[4] ~= '' then
     end
   end
 end
+if not redis.acl_check_cmd('XACK', KEYS[1], ARGV[1], ARGV[2]) then
+  -- Else each try would leave dead letters.
+  return redis.error_reply('NOPERM this user has no permissions to run the \'xack\' command')
+end
 for i = 5, #ARGV, 7 do
   redis.call('XADD', KEYS[2], '*', 'entry', ARGV[2], 'group', ARGV[1], 'id', ARGV[i], 'buyer', ARGV[i + 1],
     'key', ARGV[i + 2], 'quantity', ARGV[i + 3], 'state', ARGV[i + 4], 'reserved_at_ms', ARGV[i + 5],

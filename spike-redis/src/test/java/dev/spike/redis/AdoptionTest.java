@@ -26,7 +26,7 @@ class AdoptionTest {
 
     private final String saleId = TestRedis.newSaleId();
     private final String hash = "ticket_hash_key-" + saleId;
-    private final RedisSpike stock = new RedisSpike(REDIS.client(), saleId, Adoption.of(hash));
+    private final RedisSpike stock = new RedisSpike(REDIS.user(), saleId, Adoption.of(hash));
 
     private void prepare(String total, String sold) {
         REDIS.client().hset(hash, Map.of("ticket_total_nums", total, "ticket_sold_nums", sold));
@@ -96,7 +96,7 @@ class AdoptionTest {
     void nodeThatDoesNotKnowTheAdoption_isRefused_soThatTheSoldCountStaysCurrent() {
         prepare("10", "0");
         stock.open(Sale.of(saleId, 10));
-        RedisSpike unaware = new RedisSpike(REDIS.client(), saleId, null);
+        RedisSpike unaware = new RedisSpike(REDIS.user(), saleId, null);
         Request request = new Request(new ReservationId("alice", "key-1"), 1);
         assertThatThrownBy(() -> unaware.reserve(List.of(request), Long.MAX_VALUE))
                 .hasMessageContaining("was opened over " + hash);

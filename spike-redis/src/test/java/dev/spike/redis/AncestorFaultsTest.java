@@ -24,7 +24,7 @@ class AncestorFaultsTest {
     static final TestRedis REDIS = new TestRedis();
 
     private final String saleId = TestRedis.newSaleId();
-    private final RedisSpike stock = new RedisSpike(REDIS.client(), saleId, null);
+    private final RedisSpike stock = new RedisSpike(REDIS.user(), saleId, null);
 
     private static long sellTo(int buyers, Spike spike, Outcome outcome) {
         long count = 0;

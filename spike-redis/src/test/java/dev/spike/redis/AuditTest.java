@@ -63,7 +63,7 @@ class AuditTest {
     private final UnifiedJedis jedis = REDIS.client();
     private final MemoryOrders orders = new MemoryOrders();
     private final List<AutoCloseable> open = new ArrayList<>();
-    private RedisSpike stock = new RedisSpike(jedis, saleId, null);
+    private RedisSpike stock = new RedisSpike(REDIS.user(), saleId, null);
 
     @AfterEach
     void close() throws Exception {
@@ -205,7 +205,7 @@ class AuditTest {
     void audit_adoptedSale_countsWhatWasSoldBefore_andIsRepaired() {
         String hash = "ticket_hash_key-" + saleId;
         jedis.hset(hash, Map.of("ticket_total_nums", "10", "ticket_sold_nums", "4"));
-        stock = new RedisSpike(jedis, saleId, Adoption.of(hash));
+        stock = new RedisSpike(REDIS.user(), saleId, Adoption.of(hash));
         stock.open(Sale.of(saleId, 10));
         reserve("alice", "a", 2);
         settle("alice", "a", Outcome.CONFIRMED);
@@ -230,7 +230,7 @@ class AuditTest {
     void repair_adoptedHashChangedBySomebodyElse_isNotDone() {
         String hash = "ticket_hash_key-" + saleId;
         jedis.hset(hash, Map.of("ticket_total_nums", "10", "ticket_sold_nums", "4"));
-        stock = new RedisSpike(jedis, saleId, Adoption.of(hash));
+        stock = new RedisSpike(REDIS.user(), saleId, Adoption.of(hash));
         stock.open(Sale.of(saleId, 10));
         reserve("alice", "a", 2);
         jedis.hincrBy(key("stock"), "reserved", 1);

@@ -33,7 +33,7 @@ abstract class OrderRelayCase {
     @RegisterExtension
     static final TestRedis REDIS = new TestRedis();
 
-    final RedisSpike stock = new RedisSpike(REDIS.client(), TestRedis.newSaleId(), null);
+    final RedisSpike stock = new RedisSpike(REDIS.user(), TestRedis.newSaleId(), null);
     private final List<OrderRelay> relays = new ArrayList<>();
 
     @AfterEach

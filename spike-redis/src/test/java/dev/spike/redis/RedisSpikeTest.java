@@ -41,7 +41,7 @@ class RedisSpikeTest extends RemoteSpikeContract {
     @RegisterExtension
     static final TestRedis REDIS = new TestRedis();
 
-    private final RedisSpike stock = new RedisSpike(REDIS.client(), TestRedis.newSaleId(), null);
+    private final RedisSpike stock = new RedisSpike(REDIS.user(), TestRedis.newSaleId(), null);
 
     @Override
     protected RemoteSpike stock() {
