@@ -9,6 +9,10 @@ import java.util.Locale;
 /** Says what to do about a connection that could not be made. */
 final class Connecting {
 
+    private static final String CLIENT_CERTIFICATE =
+            "perhaps the server wants a certificate of the client that it trusts; give it with "
+                    + "-Djavax.net.ssl.keyStore, see docs/redis.md";
+
     private Connecting() {}
 
     /** What {@link RedisStore#connect} throws. No password is in it. */
@@ -40,14 +44,18 @@ final class Connecting {
                     + "CA's with -Djavax.net.ssl.trustStore, see docs/redis.md";
         } else if (failure.contains("certificate_required")
                 || failure.contains("bad_certificate")) {
-            return "the server wants a certificate of the client that it trusts; give it with "
-                    + "-Djavax.net.ssl.keyStore, see docs/redis.md";
+            return CLIENT_CERTIFICATE;
         } else if (failure.contains("ssl message")
                 || failure.contains("handshake")
                 || failure.contains("read timed out")) {
             // Redis waits for the end of what it takes for a command.
             return "perhaps it does not speak TLS at this port; without TLS it is "
                     + uri.scheme().replace("rediss", "redis") + "://";
+        } else if (failure.contains("reset")
+                || failure.contains("broken pipe")
+                || failure.contains("end of stream")) {
+            // The alert may be overtaken by the end of the connection.
+            return CLIENT_CERTIFICATE;
         }
         return "";
     }

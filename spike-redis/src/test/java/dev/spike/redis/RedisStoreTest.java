@@ -14,6 +14,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 import redis.clients.jedis.HostAndPort;
 
+import java.util.List;
 import java.util.Set;
 
 class RedisStoreTest {
@@ -44,7 +45,13 @@ class RedisStoreTest {
             strings = {
                 "redis://:s3cret@a:1,b:2",
                 "redis://u:s3cret@h:port",
-                "redis://u:s3cret@h:1/x"
+                "redis://u:s3cret@h:1/x",
+                "redis://:s3cret",
+                "redis://u:s3cret",
+                "redis://h:1,s3cret",
+                "redis+cluster://u:s3cret@h:1/s3cret",
+                "s3cret@h:1",
+                "redis://u:s3cret%@h:1"
             })
     void connect_malformedUriWithAPassword_keepsItToItself(String uri) {
         assertThatThrownBy(() -> RedisStore.connect(uri)).message().doesNotContain("s3cret");
@@ -60,7 +67,18 @@ class RedisStoreTest {
         assertThat(plain.toString()).doesNotContain("p@ss");
         assertThat(RedisUri.parse("rediss://[::1]").hosts())
                 .containsExactly(new HostAndPort("::1", 6379));
-        assertThat(RedisUri.parse("rediss://h").tls()).isTrue();
+        for (String scheme : List.of(
+                "redis",
+                "rediss",
+                "redis+sentinel",
+                "rediss+sentinel",
+                "redis+cluster",
+                "rediss+cluster")) {
+            RedisUri uri =
+                    RedisUri.parse(scheme + "://h" + (scheme.endsWith("sentinel") ? "/main" : ""));
+            assertThat(uri.scheme()).isEqualTo(scheme);
+            assertThat(uri.tls()).isEqualTo(scheme.startsWith("rediss"));
+        }
         RedisUri sentinel = RedisUri.parse("redis+sentinel://:secret@a:1,b/main");
         assertThat(sentinel.hosts())
                 .isEqualTo(Set.of(new HostAndPort("a", 1), new HostAndPort("b", 26379)));
