@@ -72,7 +72,7 @@ class Options {
             names = "--redis",
             paramLabel = "STORE",
             description =
-                    "embedded, none, or the URI of a server: redis://, rediss://, redis+sentinel://h:p,h:p/master, redis+cluster://h:p,h:p. Default ${DEFAULT-VALUE}.")
+                    "embedded, none, or the URI of a server: redis://h:p, redis+sentinel://h:p,h:p/master, redis+cluster://h:p,h:p; over TLS rediss instead of redis. Default ${DEFAULT-VALUE}.")
     String redis = "embedded";
 
     @Option(
@@ -252,7 +252,8 @@ class Options {
                 redis.equals("embedded") || redis.equals("none") || redis.contains("://"),
                 "--redis",
                 "embedded, none or the URI of a server",
-                redis);
+                // It may be one without its start, and with a password.
+                "***");
         require(
                 adopt == null || !redis.equals("none"),
                 "--adopt",
@@ -281,7 +282,8 @@ class Options {
             adminToken =
                     Files.readString(adminTokenFile, StandardCharsets.US_ASCII).strip();
         } catch (IOException unreadable) {
-            throw invalid("--admin-token-file", "a readable file of ASCII text", adminTokenFile);
+            // Not shown: whoever takes it for the token's flag has given the token.
+            throw invalid("--admin-token-file", "a readable file of ASCII text", "***");
         }
         require(
                 adminToken.length() >= LEAST_TOKEN_BYTES

@@ -6,6 +6,8 @@ import dev.spike.http.RebuildCommand.RebuildOptions;
 import picocli.CommandLine;
 
 import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Collectors;
 
 /**
  * The demo server's main class. {@code --help} lists the options; with {@code rebuild} as its first
@@ -63,9 +65,19 @@ public final class SpikeServer {
             }
             options.check();
             return options;
+        } catch (CommandLine.UnmatchedArgumentException unknown) {
+            throw exit(WRONG_USAGE, new IllegalArgumentException(unknown(unknown.getUnmatched())));
         } catch (CommandLine.ParameterException | IllegalArgumentException wrong) {
             throw exit(WRONG_USAGE, wrong);
         }
+    }
+
+    /** Without values: that of a misspelt flag may be a secret. */
+    private static String unknown(List<String> args) {
+        String names = args.stream()
+                .map(arg -> arg.startsWith("--") ? arg.replaceFirst("=.*", "") : "***")
+                .collect(Collectors.joining(" "));
+        return "unknown: " + names + "; --help lists the options";
     }
 
     private static IllegalStateException exit(int code, Exception failure) {

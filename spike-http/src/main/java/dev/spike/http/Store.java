@@ -67,9 +67,16 @@ record Store(Function<String, RemoteSpike> sales, String description, Runnable c
     }
 
     private static RedisSpike sale(RedisStore redis, Options options, String saleId) {
-        return options.adopt != null && saleId.equals(options.saleId)
-                ? redis.sale(saleId, Adoption.of(options.adopt))
-                : redis.sale(saleId);
+        String hash = options.adopt;
+        if (hash == null || !saleId.equals(options.saleId)) {
+            return redis.sale(saleId);
+        }
+        try {
+            return redis.sale(saleId, Adoption.of(hash));
+        } catch (IllegalStateException notAllowed) {
+            throw new StartException(
+                    "--adopt " + hash + ": " + notAllowed.getMessage(), notAllowed);
+        }
     }
 
     private static RedisStore connect(String uri) {
@@ -78,9 +85,11 @@ record Store(Function<String, RemoteSpike> sales, String description, Runnable c
         } catch (IllegalArgumentException malformed) {
             throw new IllegalArgumentException(
                     "must be embedded, none, redis://host:port[/database], "
-                            + "rediss://host:port[/database], redis+sentinel://host:port,host:port/master or "
-                            + "redis+cluster://host:port,host:port, with [user]:password@ before the first "
-                            + "host if needed: --redis=" + withoutSecrets(uri));
+                            + "redis+sentinel://host:port,host:port/master or "
+                            + "redis+cluster://host:port,host:port, with rediss instead of redis over TLS, "
+                            + "and with [user]:password@ before the first host if needed: --redis="
+                            // Where it is malformed, a password may be anywhere in it.
+                            + uri.substring(0, uri.indexOf("://") + 3) + "***");
         } catch (RemoteSpikeException | IllegalStateException failure) {
             throw new StartException(
                     "Redis at " + withoutSecrets(uri) + ": " + failure.getMessage(), failure);

@@ -9,6 +9,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import picocli.CommandLine;
 
@@ -146,6 +147,37 @@ final class OptionsTest {
                 .hasMessageNotContaining("0123456789abcdef");
         Files.writeString(token, "0123456789abcdef0123456789abcdef\n");
         assertThat(parse(Map.of(), flags).adminToken).hasSize(32);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "",
+                "0123456789abcdef 0123456789abcdef",
+                "0123456789abcdef0123456789abcd\u00e9f",
+                "0123456789abcdef\n0123456789abcdef"
+            })
+    void adminToken_thatNoHeaderCarriesAsItIs_refused(String text, @TempDir Path dir)
+            throws Exception {
+        Path token = Files.writeString(dir.resolve("token"), text);
+        assertThatThrownBy(() -> parse(Map.of(), "--admin-token-file=" + token))
+                .hasMessageContaining("--admin-token-file")
+                .hasMessageNotContaining("0123456789abcdef");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "--redis,:secret@127.0.0.1:6379",
+        "--redis,redis://user:secret",
+        "--redis,redis://secret@host",
+        "--redis,redis+cluster://user:secret@host/1",
+        "--admin-token-file,secret"
+    })
+    void value_wrongAndPerhapsASecret_isNotShown(String flag, String value) {
+        assertThatThrownBy(() -> Store.open(parse(Map.of(), flag, value)).close())
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining(flag)
+                .hasMessageNotContaining("secret");
     }
 
     @Test

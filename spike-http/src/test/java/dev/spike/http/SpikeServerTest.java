@@ -7,8 +7,11 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
+import redis.clients.jedis.Jedis;
+
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -26,7 +29,11 @@ final class SpikeServerTest {
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
-            value = {"--prot=1|--prot", "--redis=redis://:secret@|--redis"})
+            value = {
+                "--prot=1|--prot",
+                "--redis=redis://:secret@|--redis=redis://***",
+                "--redsi=redis://:secret@127.0.0.1:6379|unknown: --redsi;"
+            })
     void wrongUsage_oneLineAndExit2(String flag, String named) {
         Child child = Child.start(dir, Map.of(), flag);
         assertThat(child.exitCode(START)).isEqualTo(2);
@@ -74,6 +81,22 @@ final class SpikeServerTest {
         assertExit1(
                 Child.start(dir, Map.of(), "--port=0", "--redis=none", "--stat-log=/nonexistent/x"),
                 "--stat-log");
+    }
+
+    @Test
+    void userOfRedis_thatMayNotDoAll_oneLineAndExit1() {
+        try (EmbeddedRedis redis = EmbeddedRedis.start(dir.resolve("redis"))) {
+            String uri = redis.uri().replace("://", "://spike:secret@");
+            Map<String, String> environment = Map.of("SPIKE_REDIS", uri);
+            try (Jedis jedis = new Jedis(URI.create(redis.uri()))) {
+                jedis.aclSetUser("spike", "on", ">secret", "~spike:*", "+@all", "-xadd");
+                assertExit1(Child.start(dir, environment, "--port=0"), "ACL SETUSER user +xadd");
+                jedis.aclSetUser("spike", "+xadd");
+                assertExit1(
+                        Child.start(dir, environment, "--port=0", "--adopt=ticket_hash_key"),
+                        "ACL SETUSER user ~ticket_hash_key");
+            }
+        }
     }
 
     private static void assertExit1(Child child, String named) {
