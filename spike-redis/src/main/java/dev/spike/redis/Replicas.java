@@ -7,6 +7,7 @@ import redis.clients.jedis.AbstractPipeline;
 import redis.clients.jedis.Response;
 import redis.clients.jedis.UnifiedJedis;
 import redis.clients.jedis.exceptions.JedisConnectionException;
+import redis.clients.jedis.exceptions.JedisDataException;
 import redis.clients.jedis.exceptions.JedisNoScriptException;
 import redis.clients.jedis.exceptions.JedisRedirectionException;
 
@@ -63,13 +64,24 @@ record Replicas(int count, Duration within) {
             replicas = calls.waitReplicas(stock.get(0), count, within.toMillis());
         }
         Object result = get(reply);
-        get(mark);
-        long have = get(replicas);
+        requireEnough(mark, replicas);
+        return result;
+    }
+
+    /** The script has run, whatever goes wrong here. */
+    private void requireEnough(Response<Object> mark, Response<Long> replicas) {
+        long have;
+        try {
+            get(mark);
+            have = get(replicas);
+        } catch (JedisDataException refused) {
+            throw new RemoteSpikeException(
+                    Kind.UNKNOWN, "whether replicas have it: " + refused.getMessage(), refused);
+        }
         if (have < count) {
             throw new RemoteSpikeException(
                     Kind.UNKNOWN, "only " + have + " of " + count + " replicas have it", null);
         }
-        return result;
     }
 
     /** The pipeline of a cluster logs that its connection broke, and leaves the reply out. */

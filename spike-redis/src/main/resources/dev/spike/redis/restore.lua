@@ -26,11 +26,11 @@ is in the log, in the same step. What fails, fails before the first write.
 The log entry tells, in ended, for each c, x and e: quantity, time at which it was made in ms of the epoch.
 ]]
 --:include stock.lua
+--:include change.lua
+--:include records.lua
 if phase ~= 'closed' then
   return reply()
 end
---:include change.lua
---:include records.lua
 
 local buyers, keys, quantities, states = unpack(cmsgpack.unpack(ARGV[1]))
 local deadline_ms = string.format('%.0f', now_ms + stock[11])

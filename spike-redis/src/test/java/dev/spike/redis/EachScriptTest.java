@@ -1,5 +1,7 @@
 package dev.spike.redis;
 
+import static dev.spike.redis.Replies.bytes;
+
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -7,6 +9,7 @@ import static java.util.stream.Collectors.toMap;
 
 import dev.spike.core.Conservation;
 import dev.spike.core.Levels;
+import dev.spike.core.OrderBook;
 import dev.spike.core.Outcome;
 import dev.spike.core.RemoteSpike.Correction;
 import dev.spike.core.RemoteSpike.Operation;
@@ -79,6 +82,12 @@ class EachScriptTest {
                 new Call(
                         "correct",
                         () -> stock.correct(new Correction(3, 2, 4, 2, Map.of("alice", 2L)))),
+                new Call(
+                        "restore",
+                        () -> stock.restore(
+                                List.of(new OrderBook.Order(further, 1, Outcome.CONFIRMED)))),
+                new Call("mark", () -> run("mark.lua", List.of(bytes(key("stock"))), List.of())),
+                new Call("check", () -> run("check.lua", List.of(), List.of(bytes(key("stock"))))),
                 new Call("levels", stock::levels),
                 new Call("find", () -> stock.find(alice)),
                 new Call("find", () -> stock.find(further)),
@@ -92,6 +101,10 @@ class EachScriptTest {
                         "bury",
                         () -> log.bury(1, List.of(new OrderLog.Dead(null, "broken")), null)),
                 new Call("acknowledge", () -> log.acknowledge(List.of(2L))));
+    }
+
+    private static void run(String script, List<byte[]> keys, List<byte[]> args) {
+        Script.of(script).run(REDIS.client(), keys, args, reply -> reply);
     }
 
     private void reserve(String buyer, String key) {
@@ -220,7 +233,7 @@ class EachScriptTest {
         try {
             for (Call call : calls()) {
                 Map<String, String> before = dump();
-                if (Set.of("open", "reserve").contains(call.script)) {
+                if (Set.of("open", "reserve", "restore").contains(call.script)) {
                     assertThatThrownBy(call.run::run)
                             .isInstanceOfSatisfying(
                                     RemoteSpikeException.class,

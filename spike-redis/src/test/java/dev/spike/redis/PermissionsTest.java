@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.spike.core.Conservation;
+import dev.spike.core.OrderBook;
 import dev.spike.core.Outcome;
 import dev.spike.core.RemoteSpike.Correction;
 import dev.spike.core.RemoteSpike.Operation;
@@ -130,6 +131,11 @@ class PermissionsTest {
                         sale.levels().sold(),
                         sale.levels().reservations(),
                         Map.of())));
+        calls.put("restore", () -> {
+            sale.closeSale();
+            sale.restore(List.of(
+                    new OrderBook.Order(new ReservationId("carl", "key-1"), 1, Outcome.CONFIRMED)));
+        });
         calls.put("takeNew", () -> relay.takeNew(2));
         calls.put("takeOwn", () -> relay.takeOwn(0, 2));
         calls.put("takeIdle", () -> another.takeIdle(Duration.ZERO, 2));

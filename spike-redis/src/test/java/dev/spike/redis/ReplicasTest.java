@@ -147,6 +147,20 @@ class ReplicasTest {
         assertThat(jedis.hexists(stock, "marked")).isTrue();
     }
 
+    @Test
+    void waitNotAllowed_isUnknown_sinceTheScriptHasRun() {
+        alone.open(Sale.of(saleId, 5));
+        jedis.aclSetUser("nowait", "on", "nopass", "~*", "+@all", "-wait");
+        try (UnifiedJedis other = RedisClient.create(MASTER.uri().replace("//", "//nowait:any@"))) {
+            RedisSpike same = new RedisSpike(other, saleId, null).acknowledgedBy(1, LONG);
+            assertThatThrownBy(() -> same.reserve(request("ann"), Long.MAX_VALUE))
+                    .hasMessageStartingWith("whether replicas have it: NOPERM")
+                    .extracting(failure -> ((RemoteSpikeException) failure).kind())
+                    .isEqualTo(Kind.UNKNOWN);
+        }
+        assertThat(alone.levels().reserved()).isEqualTo(1);
+    }
+
     private static void assertUnknown(Runnable call) {
         assertThatThrownBy(call::run)
                 .isInstanceOf(RemoteSpikeException.class)
