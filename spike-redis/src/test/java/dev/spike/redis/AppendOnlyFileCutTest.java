@@ -23,6 +23,7 @@ import redis.clients.jedis.params.XPendingParams;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -90,7 +91,8 @@ class AppendOnlyFileCutTest {
     }
 
     private void sell() {
-        stock.open(Sale.of(saleId, 20).withPerBuyer(4));
+        // Nothing may end while all cuts are tried.
+        stock.open(Sale.of(saleId, 20).withPerBuyer(4).withHold(Duration.ofHours(12)));
         reserve("alice", "bob", "carol");
         reserve("alice", "dave");
     }
