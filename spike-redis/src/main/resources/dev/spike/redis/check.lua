@@ -24,6 +24,7 @@ if not redis.acl_check_cmd('EVAL', '', '1', key) then
 end
 need('EVALSHA', '', '1', key)
 need('EXISTS', key)
+need('HEXISTS', key, '')
 need('HGET', key, '')
 need('HMGET', key, '')
 need('HSCAN', key, '0')

@@ -221,9 +221,13 @@ class EachScriptTest {
         }
     }
 
-    /** Opening a sale that exists reads its stock only; nothing is left of a log to be read. */
+    /**
+     * Opening a sale that exists reads its stock only; nothing is left of a log to be read, and a
+     * sale that is not closed has nothing restored.
+     */
     private static boolean isHarmless(Call call, String part, String how) {
         return call.script.equals("open") && !part.equals("stock")
+                || call.script.equals("restore") && part.equals("log") && !how.equals("lost")
                 || call.script.equals("log") && how.equals("lost");
     }
 

@@ -150,7 +150,8 @@ class ReplicasTest {
     @Test
     void waitNotAllowed_isUnknown_sinceTheScriptHasRun() {
         alone.open(Sale.of(saleId, 5));
-        jedis.aclSetUser("nowait", "on", "nopass", "~*", "+@all", "-wait");
+        MASTER.jedisDo(
+                client -> client.aclSetUser("nowait", "on", "nopass", "~*", "+@all", "-wait"));
         try (UnifiedJedis other = RedisClient.create(MASTER.uri().replace("//", "//nowait:any@"))) {
             RedisSpike same = new RedisSpike(other, saleId, null).acknowledgedBy(1, LONG);
             assertThatThrownBy(() -> same.reserve(request("ann"), Long.MAX_VALUE))
