@@ -37,7 +37,7 @@ import java.util.stream.Collectors;
  * <p>{@code opens} and {@code closes} are counted from now. An answer that says what was so before
  * carries a {@code =}: {@code =RESERVED}.
  */
-final class Scenario {
+public final class Scenario {
 
     private final RemoteSpike stock;
     private final Consumer<Duration> passTime;
@@ -46,6 +46,11 @@ final class Scenario {
     Scenario(RemoteSpike stock, Consumer<Duration> passTime) {
         this.stock = stock;
         this.passTime = passTime;
+    }
+
+    /** The answer to one step of a table, without time passing. */
+    public static String answer(RemoteSpike stock, String step) {
+        return new Scenario(stock, time -> {}).answer(step.split("\\s+"));
     }
 
     void run(String table) {
