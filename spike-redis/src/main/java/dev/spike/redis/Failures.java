@@ -30,6 +30,10 @@ final class Failures {
         } catch (JedisException error) {
             leaveReplica(jedis, error);
             throw new RemoteSpikeException(kind(jedis, error), message(error), error);
+        } catch (RemoteSpikeException known) {
+            throw known;
+        } catch (RuntimeException garbled) {
+            throw garbled(garbled);
         }
     }
 
@@ -50,11 +54,21 @@ final class Failures {
             return connecting.get();
         } catch (JedisException error) {
             throw asRemote(error);
+        } catch (IllegalArgumentException garbled) {
+            throw garbled(garbled);
         }
     }
 
     static RemoteSpikeException asRemote(JedisException error) {
         return new RemoteSpikeException(kind(error), message(error), error);
+    }
+
+    /**
+     * Jedis tripped over bytes that are no reply of Redis: it has dropped the connection, and the
+     * store need not be damaged.
+     */
+    private static RemoteSpikeException garbled(RuntimeException failure) {
+        return new RemoteSpikeException(Kind.UNKNOWN, "the reply is garbled: " + failure, failure);
     }
 
     private static Kind kind(UnifiedJedis jedis, JedisException error) {
