@@ -1,5 +1,7 @@
 package dev.spike.http;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadConstraints;
@@ -14,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
 import java.time.Instant;
 import java.time.format.DateTimeFormatter;
 import java.time.format.DateTimeFormatterBuilder;
@@ -71,7 +74,9 @@ final class Json {
     static ObjectNode object(byte[] bytes, Set<String> fields) throws BadRequest {
         JsonNode node;
         try {
-            node = MAPPER.readTree(bytes);
+            // Left to itself the parser guesses UTF-16 and UTF-32, and takes overlong forms.
+            node = MAPPER.readTree(
+                    UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString());
         } catch (JsonProcessingException malformed) {
             var at = malformed.getLocation();
             throw new BadRequest("body must be a small JSON object without repeated fields"

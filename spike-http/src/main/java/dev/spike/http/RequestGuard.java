@@ -2,6 +2,7 @@ package dev.spike.http;
 
 import io.undertow.server.HttpHandler;
 import io.undertow.server.HttpServerExchange;
+import io.undertow.util.HeaderValues;
 import io.undertow.util.Headers;
 import io.undertow.util.HttpString;
 import io.undertow.util.Protocols;
@@ -21,6 +22,9 @@ import java.util.function.BooleanSupplier;
  * here; the test of this class holds both together.
  */
 final class RequestGuard implements HttpHandler {
+
+    /** Undertow counts cookies only where somebody reads them, which nobody does here. */
+    static final int MAX_COOKIES = 16;
 
     private static final int MAX_PATH = 512;
 
@@ -73,9 +77,21 @@ final class RequestGuard implements HttpHandler {
         if (exchange.getRequestHeaders().contains(Headers.TRANSFER_ENCODING)) {
             return "Transfer-Encoding is not supported; send a Content-Length";
         }
+        if (cookies(exchange.getRequestHeaders().get(Headers.COOKIE)) > MAX_COOKIES) {
+            return "there must be at most " + MAX_COOKIES + " cookies";
+        }
         return isPath(Route.path(exchange))
                 ? null
                 : "the path must be of A-Z a-z 0-9 / _ - . ~, without empty or dot segments; % only in a buyer";
+    }
+
+    private static long cookies(@Nullable HeaderValues lines) {
+        return lines == null
+                ? 0
+                : lines.stream()
+                        .mapToLong(
+                                line -> 1 + line.chars().filter(c -> c == ';').count())
+                        .sum();
     }
 
     private static boolean isPath(String path) {
