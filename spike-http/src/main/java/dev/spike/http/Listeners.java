@@ -18,7 +18,6 @@ import java.util.concurrent.TimeUnit;
 /** The buyers' and the admin listener, on I/O threads of their own, with their limits. */
 final class Listeners implements AutoCloseable {
 
-    private static final int CONNECTIONS = 10_000;
     private static final Duration BODY_TIME = Duration.ofSeconds(3);
     private static final Duration DRAIN = Duration.ofSeconds(3);
     private static final Duration QUIET = Duration.ofMillis(100);
@@ -39,7 +38,7 @@ final class Listeners implements AutoCloseable {
             Handover handover,
             @Nullable StatLog statLog) {
         this.handover = handover;
-        this.worker = worker();
+        this.worker = worker(options.connections);
         HealthHandler health = new HealthHandler(main, calls, handover, () -> draining);
         ReservationsHandler reservations =
                 new ReservationsHandler(sales, calls, handover, orders.isKept());
@@ -47,7 +46,7 @@ final class Listeners implements AutoCloseable {
         OperationsHandler operations =
                 new OperationsHandler(sales, orders, calls, audits, handover);
         BuyTicketHandler buyTicket = new BuyTicketHandler(main, handover, statLog);
-        this.undertow = undertow(worker)
+        this.undertow = undertow(worker, options.connections)
                 .addListener(listener(
                         options.host,
                         options.port,
@@ -80,14 +79,14 @@ final class Listeners implements AutoCloseable {
                 failure);
     }
 
-    private static XnioWorker worker() {
+    private static XnioWorker worker(int connections) {
         try {
             return Xnio.getInstance()
                     .createWorker(OptionMap.builder()
                             .set(Options.WORKER_NAME, "spike-http")
                             .set(Options.WORKER_IO_THREADS, ioThreads())
-                            .set(Options.CONNECTION_HIGH_WATER, CONNECTIONS)
-                            .set(Options.CONNECTION_LOW_WATER, CONNECTIONS)
+                            .set(Options.CONNECTION_HIGH_WATER, connections)
+                            .set(Options.CONNECTION_LOW_WATER, connections)
                             .set(Options.WORKER_TASK_CORE_THREADS, 1)
                             .set(Options.WORKER_TASK_MAX_THREADS, 1)
                             .set(Options.TCP_NODELAY, true)
@@ -102,11 +101,11 @@ final class Listeners implements AutoCloseable {
         return Math.max(1, Runtime.getRuntime().availableProcessors() / 2);
     }
 
-    private static Undertow.Builder undertow(XnioWorker worker) {
+    private static Undertow.Builder undertow(XnioWorker worker, int connections) {
         return Undertow.builder()
                 .setWorker(worker)
-                .setSocketOption(Options.CONNECTION_HIGH_WATER, CONNECTIONS)
-                .setSocketOption(Options.CONNECTION_LOW_WATER, CONNECTIONS)
+                .setSocketOption(Options.CONNECTION_HIGH_WATER, connections)
+                .setSocketOption(Options.CONNECTION_LOW_WATER, connections)
                 .setServerOption(UndertowOptions.REQUEST_PARSE_TIMEOUT, 2_000)
                 .setServerOption(UndertowOptions.NO_REQUEST_TIMEOUT, 10_000)
                 .setServerOption(UndertowOptions.IDLE_TIMEOUT, 5_000)
@@ -114,8 +113,10 @@ final class Listeners implements AutoCloseable {
                 .setServerOption(UndertowOptions.MAX_HEADER_SIZE, 8 * 1024)
                 .setServerOption(UndertowOptions.MAX_HEADERS, 50)
                 .setServerOption(UndertowOptions.MAX_PARAMETERS, 16)
-                .setServerOption(UndertowOptions.MAX_COOKIES, 16)
+                .setServerOption(UndertowOptions.MAX_COOKIES, RequestGuard.MAX_COOKIES)
                 .setServerOption(UndertowOptions.DECODE_URL, false)
+                // An answer must not wait for the rest of a request that may never come.
+                .setServerOption(UndertowOptions.BUFFER_PIPELINED_DATA, false)
                 .setServerOption(UndertowOptions.ENABLE_HTTP2, false);
     }
 
@@ -133,6 +134,10 @@ final class Listeners implements AutoCloseable {
 
     int adminPort() {
         return port(1);
+    }
+
+    int underWay() {
+        return handover.underWay();
     }
 
     private int port(int listener) {

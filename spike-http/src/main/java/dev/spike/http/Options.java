@@ -69,6 +69,13 @@ class Options {
     Path adminTokenFile;
 
     @Option(
+            names = "--connections",
+            paramLabel = "N",
+            description =
+                    "How many connections each listener has at most; further ones wait. Default ${DEFAULT-VALUE}.")
+    int connections = 10_000;
+
+    @Option(
             names = "--redis",
             paramLabel = "STORE",
             description =
@@ -224,6 +231,7 @@ class Options {
                 "--sale",
                 "1 to 64 of A-Z a-z 0-9 _ -",
                 saleId);
+        range("--connections", connections, 1, 1_000_000);
         range("--total", total, 0, Sale.MAX_TOTAL);
         range("--per-buyer", perBuyer, 0, Integer.MAX_VALUE);
         require(

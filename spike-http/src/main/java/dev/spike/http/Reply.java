@@ -3,7 +3,12 @@ package dev.spike.http;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.Headers;
 
+import org.xnio.IoUtils;
+import org.xnio.XnioExecutor;
+
 import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
 
 /**
  * An answer ready to send, any number of times.
@@ -15,6 +20,8 @@ import java.nio.ByteBuffer;
 record Reply(int status, String contentType, ByteBuffer body) {
 
     static final String JSON = "application/json";
+
+    private static final Duration WRITE_TIME = Duration.ofSeconds(5);
 
     /** A reply whose bytes are outside the heap, to be sent often without being copied. */
     static Reply encoded(int status, String contentType, byte[] body) {
@@ -38,5 +45,21 @@ record Reply(int status, String contentType, ByteBuffer body) {
         exchange.setStatusCode(status);
         exchange.getResponseHeaders().put(Headers.CONTENT_TYPE, contentType);
         exchange.getResponseSender().send(body.duplicate());
+        if (!exchange.isResponseComplete()) {
+            limitWriteTime(exchange);
+        }
+    }
+
+    /** Who asks on and on and never reads would hold its connection for good. */
+    private static void limitWriteTime(HttpServerExchange exchange) {
+        XnioExecutor.Key deadline = exchange.getIoThread()
+                .executeAfter(
+                        () -> IoUtils.safeClose(exchange.getConnection()),
+                        WRITE_TIME.toMillis(),
+                        TimeUnit.MILLISECONDS);
+        exchange.addExchangeCompleteListener((same, rest) -> {
+            deadline.remove();
+            rest.proceed();
+        });
     }
 }

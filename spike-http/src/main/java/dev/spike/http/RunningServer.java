@@ -9,11 +9,15 @@ import org.jspecify.annotations.Nullable;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 
 /** A server that sells, from its start to its end. */
 final class RunningServer implements AutoCloseable {
+
+    private static final Duration LOOK_UP = Duration.ofSeconds(1);
+    private static final Duration AUDIT = Duration.ofMinutes(1);
 
     private final Options options;
     private final Deque<AutoCloseable> started = new ArrayDeque<>();
@@ -27,9 +31,9 @@ final class RunningServer implements AutoCloseable {
         try {
             StatLog statLog = statLog(options.statLog);
             store = begun(Store.open(options));
-            StoreCalls calls = begun(new StoreCalls("spike-http-store", 4, 256));
+            StoreCalls calls = begun(new StoreCalls("spike-http-store", 4, 256, LOOK_UP));
             // They read everything: one at a time, and look-ups never wait for one.
-            StoreCalls audits = begun(new StoreCalls("spike-http-audit", 1, 1));
+            StoreCalls audits = begun(new StoreCalls("spike-http-audit", 1, 1, AUDIT));
             orders = begun(Orders.open(options));
             SalesFile file = SalesFile.in(options);
             Sales sales = begun(new Sales(store.sales(), this::node, file, calls));
@@ -101,6 +105,11 @@ final class RunningServer implements AutoCloseable {
 
     int adminPort() {
         return listeners.adminPort();
+    }
+
+    /** How many requests wait for their answer, or for it to be written. */
+    int underWay() {
+        return listeners.underWay();
     }
 
     /** Prints where it is and what it does, without secrets. */

@@ -13,21 +13,25 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
 /**
- * Runs blocking look-ups in the store on threads of its own. What does not fit in its bounded queue
- * is answered as not sent, so that a flood of look-ups cannot pile up.
+ * Runs blocking look-ups in the store on threads of its own. What does not fit in its bounded
+ * queue, or has waited there too long, is answered as not sent, so that a flood of look-ups cannot
+ * pile up.
  */
 final class StoreCalls implements AutoCloseable {
 
     private static final Duration CLOSE = Duration.ofSeconds(1);
 
     private final ThreadPoolExecutor threads;
+    private final Duration patience;
 
     /**
      * @param name of its threads
      * @param most how many calls run at once
      * @param waiting how many more may wait
+     * @param patience how long one may wait; then it is not made any more
      */
-    StoreCalls(String name, int most, int waiting) {
+    StoreCalls(String name, int most, int waiting, Duration patience) {
+        this.patience = patience;
         threads = new ThreadPoolExecutor(
                 most, most, 10, TimeUnit.SECONDS, new ArrayBlockingQueue<>(waiting), task -> {
                     Thread thread = new Thread(task, name);
@@ -38,8 +42,15 @@ final class StoreCalls implements AutoCloseable {
     }
 
     <T> CompletionStage<T> call(Supplier<T> blocking) {
+        long asked = System.nanoTime();
+        Supplier<T> inTime = () -> {
+            if (System.nanoTime() - asked > patience.toNanos()) {
+                throw new RemoteSpikeException(Kind.NOT_SENT, "waited too long", null);
+            }
+            return blocking.get();
+        };
         try {
-            return CompletableFuture.supplyAsync(blocking, threads);
+            return CompletableFuture.supplyAsync(inTime, threads);
         } catch (RejectedExecutionException full) {
             return CompletableFuture.failedStage(
                     new RemoteSpikeException(Kind.NOT_SENT, "too many calls wait", null));
