@@ -32,6 +32,7 @@ final class EmbeddedRedis implements AutoCloseable {
     private static final String LOOPBACK = "127.0.0.1";
     private static final Duration START = Duration.ofSeconds(60);
     private static final Duration STOP = Duration.ofSeconds(3);
+    private static final Duration RECORDED = Duration.ofSeconds(5);
     private static final int CALL_MILLIS = 1_000;
 
     private final DataDirectory data;
@@ -53,13 +54,18 @@ final class EmbeddedRedis implements AutoCloseable {
      * @throws StartException if the directory is in use or Redis does not start
      */
     static EmbeddedRedis start(Path directory) {
+        return start(directory, START);
+    }
+
+    /** As {@link #start(Path)}, with this patience while it loads. */
+    static EmbeddedRedis start(Path directory, Duration patience) {
         DataDirectory data = DataDirectory.lock(directory);
         try {
             Path dir = Files.createDirectories(directory.resolve("redis")).toRealPath();
             int recorded = recordedPort(dir);
             if (recorded > 0) {
                 Optional<Long> pid =
-                        awaitLoaded(dir, recorded, mayBeAlive(dir) ? START : Duration.ZERO);
+                        awaitLoaded(dir, recorded, mayBeAlive(dir) ? patience : Duration.ZERO);
                 if (pid.isPresent()) {
                     return new EmbeddedRedis(data, dir, recorded, pid.get());
                 }
@@ -67,17 +73,14 @@ final class EmbeddedRedis implements AutoCloseable {
                     // Two on the same files would sell the same units twice.
                     throw new StartException(
                             "the embedded Redis that an earlier server left (process "
-                                    + Files.readString(pidFile(dir), UTF_8).strip()
+                                    + recordedPid(dir)
                                     + ") does not answer; end it, or give another --data");
                 }
             }
             int port = freePort();
             Files.writeString(portFile(dir), Integer.toString(port));
-            launch(dir, port);
-            long pid = awaitLoaded(dir, port, START)
-                    .orElseThrow(() -> new StartException(
-                            "the embedded Redis does not answer; see " + dir.resolve("redis.log")));
-            return new EmbeddedRedis(data, dir, port, pid);
+            Files.deleteIfExists(pidFile(dir));
+            return new EmbeddedRedis(data, dir, port, launched(dir, port, patience));
         } catch (IOException failure) {
             data.close();
             throw new StartException("the embedded Redis cannot start: " + failure, failure);
@@ -91,9 +94,30 @@ final class EmbeddedRedis implements AutoCloseable {
         return "redis://" + LOOPBACK + ":" + port;
     }
 
+    /** Starts one; what does not answer in time is not left behind. */
+    private static long launched(Path dir, int port, Duration patience) throws IOException {
+        try {
+            launch(dir, port);
+            return awaitLoaded(dir, port, patience)
+                    .orElseThrow(() -> new StartException("the embedded Redis "
+                            + (mayBeAlive(dir) ? "does not answer" : "ended at its start")
+                            + "; see " + dir.resolve("redis.log")));
+        } catch (StartException failure) {
+            if (mayBeAlive(dir)) {
+                stop(dir, recordedPid(dir));
+            }
+            throw failure;
+        }
+    }
+
     /** Stops Redis, in a bounded time; what it holds is on disk then. */
     @Override
     public void close() {
+        stop(dir, pid);
+        data.close();
+    }
+
+    private static void stop(Path dir, long pid) {
         ProcessHandle.of(pid).ifPresent(process -> {
             process.destroy();
             try {
@@ -107,7 +131,6 @@ final class EmbeddedRedis implements AutoCloseable {
                 // It has ended; a port file that is left is checked at the next start.
             }
         });
-        data.close();
     }
 
     private static void launch(Path dir, int port) throws IOException {
@@ -167,10 +190,11 @@ final class EmbeddedRedis implements AutoCloseable {
     /**
      * Waits until our Redis answers on this port and has loaded its files.
      *
-     * @return its process id; empty if something else, or nothing, answers
+     * @return its process id; empty if something else, or nothing, answers, or it has ended
      */
     private static Optional<Long> awaitLoaded(Path dir, int port, Duration patience) {
-        long end = System.nanoTime() + patience.toNanos();
+        long start = System.nanoTime();
+        long end = start + patience.toNanos();
         do {
             try (Jedis redis = new Jedis(LOOPBACK, port, CALL_MILLIS)) {
                 if (!dir.toString().equals(redis.configGet("dir").get("dir"))) {
@@ -183,8 +207,13 @@ final class EmbeddedRedis implements AutoCloseable {
                 // Refused, or not ours to talk to: only time tells.
             }
             pause();
-        } while (System.nanoTime() - end < 0);
+        } while (System.nanoTime() - end < 0 && !hasEnded(dir, System.nanoTime() - start));
         return Optional.empty();
+    }
+
+    /** A daemon tells nobody how it ended; it records its process id before it loads. */
+    private static boolean hasEnded(Path dir, long nanosSinceStart) {
+        return !mayBeAlive(dir) && (recordedPid(dir) > 0 || nanosSinceStart > RECORDED.toNanos());
     }
 
     private static void pause() {
@@ -205,18 +234,21 @@ final class EmbeddedRedis implements AutoCloseable {
     }
 
     /** Whether the process that Redis recorded for itself lives, perhaps still loading. */
-    private static boolean mayBeAlive(Path dir) throws IOException {
-        Path file = pidFile(dir);
-        if (!Files.exists(file)) {
-            return false;
+    private static boolean mayBeAlive(Path dir) {
+        return ProcessHandle.of(recordedPid(dir))
+                .flatMap(process -> process.info().command())
+                .filter(command -> command.contains("redis-server"))
+                .isPresent();
+    }
+
+    /** 0: none, or Redis was stopped while it wrote it. */
+    private static long recordedPid(Path dir) {
+        try {
+            String text = Files.readString(pidFile(dir), UTF_8).strip();
+            return text.matches("\\d{1,18}") ? Long.parseLong(text) : 0;
+        } catch (IOException none) {
+            return 0;
         }
-        String text = Files.readString(file, UTF_8).strip();
-        // Redis may have been stopped while it wrote this.
-        return text.matches("\\d{1,18}")
-                && ProcessHandle.of(Long.parseLong(text))
-                        .flatMap(process -> process.info().command())
-                        .filter(command -> command.contains("redis-server"))
-                        .isPresent();
     }
 
     private static int recordedPort(Path dir) throws IOException {

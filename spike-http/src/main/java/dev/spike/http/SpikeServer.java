@@ -5,8 +5,13 @@ import dev.spike.http.RebuildCommand.RebuildOptions;
 
 import picocli.CommandLine;
 
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.stream.Collectors;
 
 /**
@@ -20,6 +25,8 @@ public final class SpikeServer {
 
     private static final int CANNOT_START = 1;
     private static final int WRONG_USAGE = 2;
+    private static final Duration START = Duration.ofSeconds(3);
+    private static final Duration GIVE_UP = Duration.ofSeconds(5);
 
     private SpikeServer() {}
 
@@ -33,16 +40,22 @@ public final class SpikeServer {
             rebuild(Arrays.copyOfRange(args, 1, args.length));
         }
         Options options = parse(new Options(), args);
-        RunningServer server;
+        CompletableFuture<RunningServer> started = new CompletableFuture<>();
+        Thread starting = Thread.currentThread();
+        // Before the start: a signal during it must not leave a Redis behind.
+        Runtime.getRuntime()
+                .addShutdownHook(new Thread(() -> stop(starting, started), "spike-http-stop"));
         try {
-            server = RunningServer.start(options);
+            RunningServer server = RunningServer.start(options);
+            server.describe(System.out);
+            started.complete(server);
         } catch (IllegalArgumentException wrong) {
+            started.completeExceptionally(wrong);
             throw exit(WRONG_USAGE, wrong);
         } catch (StartException | RemoteSpikeException failure) {
+            started.completeExceptionally(failure);
             throw exit(CANNOT_START, failure);
         }
-        Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(server), "spike-http-stop"));
-        server.describe(System.out);
     }
 
     private static void rebuild(String[] args) {
@@ -88,9 +101,28 @@ public final class SpikeServer {
     }
 
     /** Drains, and ends the process with 0, which the JVM does not after a signal. */
-    private static void stop(RunningServer server) {
-        server.close();
+    private static void stop(Thread starting, CompletableFuture<RunningServer> started) {
+        if (started.isCompletedExceptionally()) {
+            return;
+        }
+        try {
+            awaitStart(starting, started).close();
+        } catch (ExecutionException | TimeoutException | InterruptedException neverStarted) {
+            // What it had begun it has closed, unless that takes too long.
+        }
         System.out.flush();
         Runtime.getRuntime().halt(0);
+    }
+
+    /** A start is let finish, so that it can be taken back in order, and given up if it is slow. */
+    private static RunningServer awaitStart(
+            Thread starting, CompletableFuture<RunningServer> started)
+            throws ExecutionException, TimeoutException, InterruptedException {
+        try {
+            return started.get(START.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (TimeoutException slow) {
+            starting.interrupt();
+            return started.get(GIVE_UP.toMillis(), TimeUnit.MILLISECONDS);
+        }
     }
 }
