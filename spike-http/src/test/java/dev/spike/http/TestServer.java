@@ -12,6 +12,7 @@ import picocli.CommandLine;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.lang.management.ManagementFactory;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -24,6 +25,10 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+
+import javax.management.JMException;
+import javax.management.MBeanServer;
+import javax.management.ObjectName;
 
 /** A real server in this process, on free ports, and a client of it. */
 final class TestServer implements AutoCloseable {
@@ -54,6 +59,35 @@ final class TestServer implements AutoCloseable {
 
     int port() {
         return server.port();
+    }
+
+    int adminPort() {
+        return server.adminPort();
+    }
+
+    /** How many requests are being answered. */
+    int underWay() {
+        return server.underWay();
+    }
+
+    /** How many connections its buyers' listener has now. */
+    int connections() {
+        return connections(server.port());
+    }
+
+    static int connections(int port) {
+        MBeanServer beans = ManagementFactory.getPlatformMBeanServer();
+        try {
+            int sum = 0;
+            for (ObjectName name : beans.queryNames(new ObjectName("org.xnio:type=Xnio,*"), null)) {
+                if (name.toString().matches(".*:" + port + "\\W.*")) {
+                    sum += (Integer) beans.getAttribute(name, "ConnectionCount");
+                }
+            }
+            return sum;
+        } catch (JMException failure) {
+            throw new AssertionError(failure);
+        }
     }
 
     /** What it prints at its start. */
