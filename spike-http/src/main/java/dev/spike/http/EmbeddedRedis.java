@@ -103,10 +103,23 @@ final class EmbeddedRedis implements AutoCloseable {
                             + (mayBeAlive(dir) ? "does not answer" : "ended at its start")
                             + "; see " + dir.resolve("redis.log")));
         } catch (StartException failure) {
-            if (mayBeAlive(dir)) {
-                stop(dir, recordedPid(dir));
-            }
+            stopLaunched(dir);
             throw failure;
+        }
+    }
+
+    /** After an interruption, it may not have recorded its process id yet. */
+    private static void stopLaunched(Path dir) {
+        boolean interrupted = Thread.interrupted();
+        long end = System.nanoTime() + (interrupted ? RECORDED.toNanos() : 0);
+        while (!mayBeAlive(dir) && System.nanoTime() - end < 0) {
+            pause();
+        }
+        if (mayBeAlive(dir)) {
+            stop(dir, recordedPid(dir));
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
         }
     }
 

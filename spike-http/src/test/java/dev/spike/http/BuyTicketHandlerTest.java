@@ -155,6 +155,30 @@ final class BuyTicketHandlerTest {
         assertThat(server.levels("ticket")).isEqualTo("5 0 0");
     }
 
+    /** As nginx does when a back end goes away: the same bytes, here, there, and again. */
+    @Test
+    void request_repeatedByAProxy_sellsOnce(@TempDir Path data) throws Exception {
+        TestServer first = servers.start("--redis=embedded", "--data=" + data, "--total=500");
+        TestServer second = servers.start("--redis=" + first.redis(), "--total=500");
+        for (int i = 0; i < 50; i++) {
+            for (String request : List.of(
+                    Wire.get("/buy/ticket?buyer=alice&rid=proxied-get-" + i),
+                    Wire.post(
+                            TestServer.reservations("ticket"),
+                            "proxied-post-" + i,
+                            "{\"buyer\":\"alice\"}"))) {
+                Wire.open(first.port()).send(request).close();
+                try (Wire here = Wire.open(first.port()).send(request);
+                        Wire there = Wire.open(second.port()).send(request)) {
+                    assertThat(there.read().head()).contains("\r\nLocation: ");
+                    assertThat(here.read().head()).contains("\r\nLocation: ");
+                }
+            }
+        }
+        await().atMost(Duration.ofSeconds(10))
+                .untilAsserted(() -> assertThat(first.levels("ticket")).isEqualTo("400 100 0"));
+    }
+
     @Test
     void buy_manyAtOnce_exactlyTotalBought() {
         TestServer server = servers.start("--total=300", "--redis=none");

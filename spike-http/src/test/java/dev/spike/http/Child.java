@@ -91,15 +91,33 @@ final class Child implements AutoCloseable {
     /** Waits until it sells, and tells the buyers' port. */
     int port() {
         sells();
-        Matcher found = BUYERS.matcher(out());
+        return port(BUYERS);
+    }
+
+    /** The same of the admin's. */
+    int adminPort() {
+        sells();
+        return port(Pattern.compile("Admin: http://[^:]*:(\\d+)/v1/sales/"));
+    }
+
+    private int port(Pattern line) {
+        Matcher found = line.matcher(out());
         assertThat(found.find()).as("started: " + out() + err()).isTrue();
         return Integer.parseInt(found.group(1));
     }
 
     String get(String path) {
+        return get(port(), path);
+    }
+
+    String admin(String path) {
+        return get(adminPort(), path);
+    }
+
+    private static String get(int port, String path) {
         try {
             HttpRequest request = HttpRequest.newBuilder(
-                            URI.create("http://127.0.0.1:" + port() + path))
+                            URI.create("http://127.0.0.1:" + port + path))
                     .build();
             return HttpClient.newHttpClient()
                     .send(request, BodyHandlers.ofString())
@@ -149,6 +167,11 @@ final class Child implements AutoCloseable {
     /** Sends SIGTERM. */
     void terminate() {
         process.destroy();
+    }
+
+    /** Sends SIGINT, as ^C does. */
+    void interrupt() throws IOException, InterruptedException {
+        Signals.send("-INT", process.pid());
     }
 
     /** Sends SIGKILL and waits for the end. */

@@ -109,6 +109,7 @@ final class OptionsTest {
         "--hold,P400D",
         "--max-hold,299s",
         "--max-hold,P400D",
+        "--connections,0",
         "--order-backlog,0",
         "--nodes,0",
         "--buffer,-1",

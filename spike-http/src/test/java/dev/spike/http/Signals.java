@@ -45,7 +45,7 @@ final class Signals {
         send("-CONT", pid);
     }
 
-    private static void send(String signal, long pid) throws IOException, InterruptedException {
+    static void send(String signal, long pid) throws IOException, InterruptedException {
         Process kill = new ProcessBuilder("kill", signal, Long.toString(pid))
                 .inheritIO()
                 .start();

@@ -32,7 +32,8 @@ final class SpikeServerTest {
             value = {
                 "--prot=1|--prot",
                 "--redis=redis://:secret@|--redis=redis://***",
-                "--redsi=redis://:secret@127.0.0.1:6379|unknown: --redsi;"
+                "--redsi=redis://:secret@127.0.0.1:6379|unknown: --redsi;",
+                "--admin-host=0.0.0.0|--admin-token-file"
             })
     void wrongUsage_oneLineAndExit2(String flag, String named) {
         Child child = Child.start(dir, Map.of(), flag);

@@ -1,0 +1,169 @@
+package dev.spike.http;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import redis.clients.jedis.Jedis;
+
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+
+/** The embedded Redis when it is dead, deaf, in another's place, or cannot have its files. */
+@Timeout(120)
+final class EmbeddedRedisTest {
+
+    private static final Duration PATIENCE = Duration.ofSeconds(30);
+
+    @TempDir
+    Path dir;
+
+    private Path data() {
+        return dir.resolve("spike-data");
+    }
+
+    private Path redis() throws Exception {
+        return Files.createDirectories(data().resolve("redis"));
+    }
+
+    private EmbeddedRedis start() {
+        return EmbeddedRedis.start(data(), PATIENCE);
+    }
+
+    private static String ping(EmbeddedRedis redis) {
+        try (Jedis jedis = new Jedis(URI.create(redis.uri()))) {
+            return jedis.ping();
+        }
+    }
+
+    @Test
+    void recordedPort_isTakenBySomethingDeaf_anotherIsUsed() throws Exception {
+        try (ServerSocket deaf = new ServerSocket(0, 50, InetAddress.getByName("127.0.0.1"))) {
+            String port = Integer.toString(deaf.getLocalPort());
+            Files.writeString(redis().resolve("redis.port"), port);
+            try (EmbeddedRedis started = start()) {
+                assertThat(started.uri()).doesNotEndWith(":" + port);
+                assertThat(ping(started)).isEqualTo("PONG");
+            }
+        }
+    }
+
+    @Test
+    void recordedPort_isOfAnotherRedis_thatIsLeftAlone(@TempDir Path other) throws Exception {
+        try (EmbeddedRedis theirs = EmbeddedRedis.start(other)) {
+            String port = theirs.uri().replaceFirst(".*:", "");
+            Files.writeString(redis().resolve("redis.port"), port);
+            try (EmbeddedRedis ours = start()) {
+                assertThat(ours.uri()).isNotEqualTo(theirs.uri());
+            }
+            assertThat(ping(theirs)).isEqualTo("PONG");
+        }
+    }
+
+    @Test
+    void leftBehindAndPaused_startRefusedUntilItAnswers() throws Exception {
+        try (Child child = Child.start(dir, Map.of(), "--port=0", "--orders=none")) {
+            assertThat(child.get("/buy/ticket")).contains("\"code\":1");
+            child.kill();
+        }
+        long pid = Signals.pid(data());
+        Signals.stop(data());
+        try {
+            assertThatThrownBy(() -> EmbeddedRedis.start(data(), Duration.ofSeconds(2)))
+                    .isInstanceOf(StartException.class)
+                    .hasMessageContaining("process " + pid)
+                    .hasMessageContaining("does not answer");
+        } finally {
+            Signals.resume(data());
+        }
+        try (EmbeddedRedis found = start()) {
+            assertThat(ping(found)).isEqualTo("PONG");
+            assertThat(Signals.pid(data())).isEqualTo(pid);
+        }
+        assertThat(ProcessHandle.of(pid)).isEmpty();
+    }
+
+    /** It tells so at once, and not after a minute of waiting. */
+    @Test
+    void filesUnusable_endsAtItsStart_andStartsOnceTheyAreUsable() throws Exception {
+        Path inTheWay = Files.writeString(redis().resolve("appendonlydir"), "a file");
+        assertThatThrownBy(() -> EmbeddedRedis.start(data(), Duration.ofMinutes(10)))
+                .isInstanceOf(StartException.class)
+                .hasMessageContaining("ended at its start")
+                .hasMessageContaining("redis.log");
+        Files.delete(inTheWay);
+        try (EmbeddedRedis started = start()) {
+            assertThat(ping(started)).isEqualTo("PONG");
+        }
+    }
+
+    @Test
+    void interruptedDuringItsStart_leavesNone() throws Exception {
+        Thread starting = new Thread(() -> {
+            try (EmbeddedRedis unlikely = start()) {
+                assertThat(ping(unlikely)).isEqualTo("PONG");
+            } catch (StartException interrupted) {
+                assertThat(interrupted).hasMessageContaining("interrupted");
+            }
+        });
+        starting.start();
+        await().pollInterval(Duration.ofMillis(1))
+                .atMost(PATIENCE)
+                .until(() -> Files.exists(data().resolve("redis/redis.port")));
+        starting.interrupt();
+        starting.join();
+        // On its clean end it takes this away.
+        assertThat(data().resolve("redis/redis.pid")).doesNotExist();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "spike-data",
+                "spike-data/redis",
+                "spike-data/lock/x",
+                "spike-data/redis/redis.port/x"
+            })
+    void directory_cannotBeWritten_oneLineAndNoneLeft(String inTheWay) throws Exception {
+        Path path = dir.resolve(inTheWay);
+        Files.createDirectories(path.getParent());
+        Files.writeString(path, "");
+        Child child = Child.start(dir, Map.of(), "--port=0", "--orders=none");
+        assertThat(child.exitCode(PATIENCE)).isEqualTo(1);
+        assertThat(child.err().lines()).hasSize(1);
+        assertThat(child.err()).startsWith("spike-http: ").doesNotContain("\tat ");
+        assertThat(child.err()).containsAnyOf("--data", "embedded Redis cannot start");
+        assertThat(Files.exists(data().resolve("redis/redis.pid"))).isFalse();
+    }
+
+    @Test
+    void killedWhileSelling_busyAndNotReady_backWithItsUnitsAfterARestart() throws Exception {
+        String[] flags = {"--redis=embedded", "--data=" + data(), "--orders=none", "--total=9"};
+        String key = "request-1";
+        try (TestServer server = TestServer.start(flags)) {
+            assertThat(server.buy("?rid=" + key).body()).contains("\"code\":1");
+            Signals.kill(data());
+            assertThat(server.buy("?rid=request-2").statusCode()).isEqualTo(503);
+            await().atMost(PATIENCE).until(() -> server.get("/readyz").statusCode() == 503);
+            assertThat(server.get("/healthz").statusCode()).isEqualTo(200);
+        }
+        try (TestServer server = TestServer.start(flags)) {
+            assertThat(server.levels("ticket")).isEqualTo("8 1 0");
+            assertThat(server.buy("?rid=" + key).body()).contains("\"code\":1");
+            assertThat(server.buy("?rid=request-2").body()).contains("\"code\":1");
+            assertThat(server.levels("ticket")).isEqualTo("7 2 0");
+            server.assertConserved();
+        }
+    }
+}
