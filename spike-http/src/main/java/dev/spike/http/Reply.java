@@ -3,12 +3,8 @@ package dev.spike.http;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.Headers;
 
-import org.xnio.IoUtils;
-import org.xnio.XnioExecutor;
-
 import java.nio.ByteBuffer;
 import java.time.Duration;
-import java.util.concurrent.TimeUnit;
 
 /**
  * An answer ready to send, any number of times.
@@ -46,20 +42,8 @@ record Reply(int status, String contentType, ByteBuffer body) {
         exchange.getResponseHeaders().put(Headers.CONTENT_TYPE, contentType);
         exchange.getResponseSender().send(body.duplicate());
         if (!exchange.isResponseComplete()) {
-            limitWriteTime(exchange);
+            // Who asks on and on and never reads would hold its connection for good.
+            Deadline.set(exchange, WRITE_TIME, HttpServerExchange::isResponseComplete);
         }
-    }
-
-    /** Who asks on and on and never reads would hold its connection for good. */
-    private static void limitWriteTime(HttpServerExchange exchange) {
-        XnioExecutor.Key deadline = exchange.getIoThread()
-                .executeAfter(
-                        () -> IoUtils.safeClose(exchange.getConnection()),
-                        WRITE_TIME.toMillis(),
-                        TimeUnit.MILLISECONDS);
-        exchange.addExchangeCompleteListener((same, rest) -> {
-            deadline.remove();
-            rest.proceed();
-        });
     }
 }

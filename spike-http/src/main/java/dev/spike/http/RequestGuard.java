@@ -8,11 +8,8 @@ import io.undertow.util.HttpString;
 import io.undertow.util.Protocols;
 
 import org.jspecify.annotations.Nullable;
-import org.xnio.IoUtils;
-import org.xnio.XnioExecutor;
 
 import java.time.Duration;
-import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 
 /**
@@ -27,6 +24,7 @@ final class RequestGuard implements HttpHandler {
     static final int MAX_COOKIES = 16;
 
     private static final int MAX_PATH = 512;
+    private static final Duration LATER = Duration.ofSeconds(1);
 
     private final HttpHandler next;
     private final BooleanSupplier draining;
@@ -48,7 +46,11 @@ final class RequestGuard implements HttpHandler {
         try {
             String refusal = refusal(exchange);
             if (!exchange.isRequestComplete()) {
-                limitBodyTime(exchange);
+                // No option of Undertow stops a body that comes one byte a second.
+                if (!Deadline.set(exchange, bodyTime, HttpServerExchange::isRequestComplete)) {
+                    Problem.UNAVAILABLE.send(exchange, "the server is stopping", LATER);
+                    return;
+                }
                 if (refusal == null && exchange.getRequestContentLength() > Json.MAX_BYTES) {
                     exchange.setPersistent(false);
                     Problem.TOO_LARGE.send(exchange);
@@ -121,22 +123,5 @@ final class RequestGuard implements HttpHandler {
                 || c == '_'
                 || c == '-'
                 || c == '~';
-    }
-
-    /** No option of Undertow stops a body that comes one byte a second. */
-    private void limitBodyTime(HttpServerExchange exchange) {
-        XnioExecutor.Key deadline = exchange.getIoThread()
-                .executeAfter(
-                        () -> {
-                            if (!exchange.isRequestComplete()) {
-                                IoUtils.safeClose(exchange.getConnection());
-                            }
-                        },
-                        bodyTime.toMillis(),
-                        TimeUnit.MILLISECONDS);
-        exchange.addExchangeCompleteListener((same, rest) -> {
-            deadline.remove();
-            rest.proceed();
-        });
     }
 }

@@ -96,6 +96,7 @@ final class EmbeddedRedisTest {
 
     /** It tells so at once, and not after a minute of waiting. */
     @Test
+    @Timeout(60)
     void filesUnusable_endsAtItsStart_andStartsOnceTheyAreUsable() throws Exception {
         Path inTheWay = Files.writeString(redis().resolve("appendonlydir"), "a file");
         assertThatThrownBy(() -> EmbeddedRedis.start(data(), Duration.ofMinutes(10)))

@@ -8,7 +8,6 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
-import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -33,12 +32,8 @@ final class OverloadTest {
                 "--redis=embedded", "--data=" + data, "--orders=none", "--total=1000000");
     }
 
-    private static List<Wire> open(TestServer server, int count) throws IOException {
-        List<Wire> wires = new ArrayList<>();
-        for (int i = 0; i < count; i++) {
-            wires.add(Wire.open(server.port()));
-        }
-        return wires;
+    private static String request(int i) {
+        return Wire.post(RESERVATIONS, "request-" + i, "{\"buyer\":\"a\"}");
     }
 
     private static void assertBusy(Wire.Answer answer) {
@@ -52,11 +47,11 @@ final class OverloadTest {
     @Test
     void reservations_redisPaused_eachToldLater_andEachKeySellsOnceAfterwards() throws Exception {
         TestServer server = start();
-        List<Wire> wires = open(server, MANY);
+        List<Wire> wires = new ArrayList<>();
         Signals.stop(data);
         try {
             for (int i = 0; i < MANY; i++) {
-                wires.get(i).send(Wire.post(RESERVATIONS, "request-" + i, "{\"buyer\":\"a\"}"));
+                wires.add(Wire.open(server.port()).send(request(i)));
             }
             for (Wire wire : wires) {
                 assertBusy(wire.read());
@@ -65,9 +60,10 @@ final class OverloadTest {
             Signals.resume(data);
         }
         await().atMost(PATIENCE).until(() -> server.get("/readyz").statusCode() == 200);
-        for (int i = 0; i < MANY; i++) {
-            String again = Wire.post(RESERVATIONS, "request-" + i, "{\"buyer\":\"a\"}");
-            assertThat(wires.get(i).send(again).read().status()).isEqualTo(201);
+        try (Wire wire = Wire.open(server.port())) {
+            for (int i = 0; i < MANY; i++) {
+                assertThat(wire.send(request(i)).read().status()).isEqualTo(201);
+            }
         }
         assertThat(server.levels("ticket")).isEqualTo(1_000_000 - MANY + " " + MANY + " 0");
         wires.forEach(Wire::close);
@@ -81,11 +77,11 @@ final class OverloadTest {
     @Test
     void lookUps_redisPaused_noneWaitsLong_andThoseThatDoNotFitAreToldAtOnce() throws Exception {
         TestServer server = start();
-        List<Wire> wires = open(server, 400);
+        List<Wire> wires = new ArrayList<>();
         Signals.stop(data);
         try {
-            for (Wire wire : wires) {
-                wire.send(Wire.get(RESERVATIONS + "/request-1"));
+            for (int i = 0; i < 400; i++) {
+                wires.add(Wire.open(server.port()).send(Wire.get(RESERVATIONS + "/request-1")));
             }
             await().atMost(PATIENCE).until(() -> server.underWay() <= 260);
             long start = System.nanoTime();
