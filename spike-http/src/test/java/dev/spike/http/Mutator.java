@@ -101,6 +101,24 @@ final class Mutator {
             "\"quantity\":2147483647,",
             "X: " + "a".repeat(300) + "\r\n");
 
+    private static final List<String> IN_JSON = List.of(
+            "\\ud800",
+            "\\u0000",
+            "\\\"",
+            "\"",
+            "0",
+            "-",
+            ".5",
+            "e9",
+            "null",
+            "{}",
+            "[",
+            "\u00c0\u00af",
+            "\"buyer\":\"\",",
+            "\"quantity\":-1,",
+            "\"quantity\":2147483647,",
+            "b".repeat(200));
+
     private final Random random;
     private final List<String> templates;
 
@@ -121,10 +139,12 @@ final class Mutator {
         return random.nextInt(bound);
     }
 
-    /** The next request: one in three as it should be, the others changed once or twice. */
+    /**
+     * The next request: every other as its route takes it, or nearly; the rest changed anywhere.
+     */
     byte[] next() {
         byte[] request = good();
-        for (int i = below(3); i > 0; i--) {
+        for (int i = below(2); i > 0; i--) {
             request = mutated(request);
         }
         return request;
@@ -139,8 +159,14 @@ final class Mutator {
                 .replace("{key}", key)
                 .replace("{id}", below(2) == 0 ? key : "YQ." + key)
                 .replace("{buyer}", buyer);
-        int length = text.length() - text.indexOf("\r\n\r\n") - 4;
-        return text.replace("{length}", Integer.toString(length)).getBytes(ISO_8859_1);
+        int bodyAt = text.indexOf("\r\n\r\n") + 4;
+        byte[] body = text.substring(bodyAt).getBytes(ISO_8859_1);
+        if (below(3) > 0) {
+            // With the length that it has, so that it is read.
+            body = below(2) == 0 ? mutated(body) : inserted(body, IN_JSON);
+        }
+        String head = text.substring(0, bodyAt).replace("{length}", Integer.toString(body.length));
+        return joined(head.getBytes(ISO_8859_1), body);
     }
 
     private byte[] mutated(byte[] request) {
@@ -153,10 +179,18 @@ final class Mutator {
             case 1 -> before;
             case 2 -> joined(before, Arrays.copyOfRange(request, at, end), after);
             case 3 -> joined(before, Arrays.copyOfRange(request, end, request.length));
-            case 4 -> joined(before, PIECES.get(below(PIECES.size())).getBytes(ISO_8859_1), after);
+            case 4 -> inserted(request, PIECES);
             case 5 -> joined(before, noise(), after);
-            default -> spliced(before, good());
+            default -> spliced(before, templates.get(below(templates.size())));
         };
+    }
+
+    private byte[] inserted(byte[] request, List<String> pieces) {
+        int at = below(request.length + 1);
+        return joined(
+                Arrays.copyOf(request, at),
+                pieces.get(below(pieces.size())).getBytes(ISO_8859_1),
+                Arrays.copyOfRange(request, at, request.length));
     }
 
     private byte[] flipped(byte[] request) {
@@ -173,8 +207,8 @@ final class Mutator {
         return bytes;
     }
 
-    private byte[] spliced(byte[] before, byte[] other) {
-        return joined(before, Arrays.copyOfRange(other, below(other.length), other.length));
+    private byte[] spliced(byte[] before, String other) {
+        return joined(before, other.substring(below(other.length())).getBytes(ISO_8859_1));
     }
 
     private static byte[] joined(byte[]... parts) {
