@@ -123,6 +123,9 @@ enum OrderDatabase {
         H2_SETTINGS.put("DATABASE_TO_LOWER", "TRUE");
         H2_SETTINGS.put("DEFAULT_NULL_ORDERING", "HIGH");
         H2_SETTINGS.put("LOCK_TIMEOUT", "8000");
+        // It would answer a query with a former result for a moment after another's commit: the
+        // guard, which has the lock by then, would not see what was committed.
+        H2_SETTINGS.put("OPTIMIZE_REUSE_RESULTS", "0");
         // Else it closes at the signal, while the server still writes its last orders.
         H2_SETTINGS.put("DB_CLOSE_ON_EXIT", "FALSE");
     }

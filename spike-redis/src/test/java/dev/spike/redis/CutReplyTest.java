@@ -80,6 +80,8 @@ class CutReplyTest {
     void everyScript_isCovered() throws IOException {
         Set<String> scripts = ScriptTest.scripts()
                 .map(path -> path.getFileName().toString().replace(".lua", ""))
+                // Asked once, at the start, which then fails.
+                .filter(script -> !script.equals("check"))
                 .collect(Collectors.toSet());
         Set<String> covered = calls().map(ScriptCall::script).collect(Collectors.toSet());
         assertThat(covered).containsAll(scripts);
