@@ -33,7 +33,7 @@ final class CrashRun {
     }
 
     private static final int AT_ONCE = 2;
-    private static final int TRIES = 3;
+    private static final int TRIES = 2;
 
     private final Path woven;
 
@@ -98,9 +98,9 @@ final class CrashRun {
      * tried again; a few may never be.
      *
      * @param surely those that must be reached
-     * @return what to tell of it, before how many there are
+     * @param of how many points there are
      */
-    static String all(Collection<String> points, Collection<String> surely, Case one)
+    static void all(Collection<String> points, Collection<String> surely, int of, Case one)
             throws InterruptedException {
         Set<String> missed = new ConcurrentSkipListSet<>();
         Queue<AssertionError> failures = new ConcurrentLinkedQueue<>();
@@ -129,7 +129,10 @@ final class CrashRun {
         assertThat(missed)
                 .as("not reached, of " + points.size())
                 .hasSizeLessThanOrEqualTo(Math.max(2, points.size() / 20));
-        return "died at " + (points.size() - missed.size()) + " points, did not reach " + missed
-                + ", of ";
+        System.getLogger(CrashRun.class.getName())
+                .log(
+                        System.Logger.Level.INFO,
+                        "died at " + (points.size() - missed.size()) + " points of " + of
+                                + ", did not reach " + missed);
     }
 }
