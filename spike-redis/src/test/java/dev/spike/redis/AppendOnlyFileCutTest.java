@@ -59,7 +59,7 @@ class AppendOnlyFileCutTest {
     }
 
     @Test
-    @Timeout(1_200)
+    @Timeout(3_600)
     void cutAtEachByte_leavesWholeCalls_theNodeGoesOnOrHalts_aNewOneSellsTheRest()
             throws Exception {
         note(this::sell);
@@ -154,8 +154,8 @@ class AppendOnlyFileCutTest {
 
         address.to(whole);
         TestRedis.dropIdle(store.client());
-        try (Spike running = Spike.start(stock)) {
-            long known = running.sync().orElseThrow().sequence();
+        try (Spike running = Spike.builder(stock).timeout(FourNodes.TIMEOUT).start()) {
+            long known = FourNodes.look(running).sequence();
             address.to(cut);
             address.disconnect();
             TestRedis.dropIdle(store.client());
@@ -173,7 +173,9 @@ class AppendOnlyFileCutTest {
             }
         }
         try (RedisStore fresh = RedisStore.connect(cut.uri());
-                Spike node = Spike.start(fresh.sale(saleId))) {
+                Spike node = Spike.builder(fresh.sale(saleId))
+                        .timeout(FourNodes.TIMEOUT)
+                        .start()) {
             RedisSpike left = fresh.sale(saleId);
             Conservation.check(left);
             if (left.levels().phase() == Levels.Phase.CLOSED) {
