@@ -100,9 +100,8 @@ final class Failures {
             // What the server answers instead of running a script changed nothing; it marks what
             // comes from within one, and that may have come after its first write.
             String message = String.valueOf(error.getMessage());
-            boolean inScript =
-                    (message.startsWith(FROM_SCRIPT) || message.contains("@user_script"))
-                            && !Permissions.isRefusedInScript(message);
+            boolean inScript = (message.startsWith(FROM_SCRIPT) || message.contains("@user_script"))
+                    && !Permissions.isRefusedInScript(message);
             return inScript ? Kind.BROKEN : Kind.NOT_EXECUTED;
         }
         return Kind.UNKNOWN;
