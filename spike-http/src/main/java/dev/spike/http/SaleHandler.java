@@ -90,14 +90,16 @@ final class SaleHandler {
                 Math.min(2 * hold, MOST_HOLD_SECONDS));
         Instant opensAt = Json.instant(body, "opensAt");
         Instant closesAt = Json.instant(body, "closesAt");
-        if (opensAt != null && closesAt != null && !opensAt.isBefore(closesAt)) {
-            throw new BadRequest("opensAt must be before closesAt");
-        }
-        return Sale.of(saleId, total)
+        Sale sale = Sale.of(saleId, total)
                 .withPerBuyer(perBuyer)
                 .withHold(Duration.ofSeconds(hold))
-                .withMaxHold(Duration.ofSeconds(maxHold))
-                .withOpening(opensAt, closesAt);
+                .withMaxHold(Duration.ofSeconds(maxHold));
+        try {
+            return sale.withOpening(opensAt, closesAt);
+        } catch (IllegalArgumentException outOfRange) {
+            throw new BadRequest("opensAt and closesAt must be from 1970 to 9999, "
+                    + "and opensAt at least a millisecond before closesAt");
+        }
     }
 
     private static void send(HttpServerExchange exchange, int status, OpenSale sale) {

@@ -69,6 +69,11 @@ final class SaleHandlerTest {
                 "{'total':1,'opensAt':'2030-01-01T00:00:00'}|opensAt",
                 "{'total':1,'closesAt':5}|closesAt",
                 "{'total':1,'opensAt':'2031-01-01T00:00:00Z','closesAt':'2030-01-01T00:00:00Z'}|opensAt",
+                "{'total':1,'opensAt':'2030-01-01T00:00:00.0001Z','closesAt':'2030-01-01T00:00:00.0002Z'}|opensAt",
+                "{'total':1,'opensAt':'-2030-01-01T00:00:00Z'}|opensAt",
+                "{'total':1,'opensAt':'1969-12-31T23:59:59Z'}|opensAt",
+                "{'total':1,'closesAt':'+10000-01-01T00:00:00Z'}|closesAt",
+                "{'total':1,'closesAt':'+999999999-12-31T23:59:59Z'}|closesAt",
                 "{'total':1,'price':5}|price"
             },
             quoteCharacter = '`')
