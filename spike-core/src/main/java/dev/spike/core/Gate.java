@@ -18,7 +18,7 @@ import java.util.function.LongSupplier;
  *
  * <p>The gate refuses only what the shared stock refused when it last reported, or what it would
  * reserve but for the backlog of orders. It may lag behind units that came back, by three syncs at
- * most; it never refuses a key that it knows to be used.
+ * most, also on a node that stood still; it never refuses a key that it knows to be used.
  */
 final class Gate {
 
@@ -40,6 +40,7 @@ final class Gate {
             new Refusal(Answer.later(Outcome.UNAVAILABLE, Duration.ofSeconds(1)));
 
     private final long mostBacklog;
+    private final long maxAgeNanos;
     private final @Nullable Levels levels;
     private final long askedNanos;
     private final long receivedNanos;
@@ -57,6 +58,7 @@ final class Gate {
 
     private Gate(
             long mostBacklog,
+            long maxAgeNanos,
             @Nullable Levels levels,
             long askedNanos,
             long receivedNanos,
@@ -64,6 +66,7 @@ final class Gate {
             @Nullable String halted,
             boolean outdated) {
         this.mostBacklog = mostBacklog;
+        this.maxAgeNanos = maxAgeNanos;
         this.levels = levels;
         this.askedNanos = askedNanos;
         this.receivedNanos = receivedNanos;
@@ -93,9 +96,10 @@ final class Gate {
      * Before the first report: nothing is known, nothing is refused.
      *
      * @param mostBacklog from how many order events on that wait nothing new is reserved
+     * @param maxAgeNanos how long after they came levels are too old to refuse by
      */
-    static Gate unknown(long mostBacklog) {
-        return new Gate(mostBacklog, null, 0, 0, null, null, false);
+    static Gate unknown(long mostBacklog, long maxAgeNanos) {
+        return new Gate(mostBacklog, maxAgeNanos, null, 0, 0, null, null, false);
     }
 
     /**
@@ -104,13 +108,21 @@ final class Gate {
      */
     Gate with(Levels fresh, long asked, long received) {
         return new Gate(
-                mostBacklog, fresh, asked, received, ifComplete(usedKeys, fresh), halted, false);
+                mostBacklog,
+                maxAgeNanos,
+                fresh,
+                asked,
+                received,
+                ifComplete(usedKeys, fresh),
+                halted,
+                false);
     }
 
     /** This gate, knowing the used keys, unless more were used since the set was begun. */
     Gate withUsedKeys(UsedKeys set) {
         return new Gate(
                 mostBacklog,
+                maxAgeNanos,
                 levels,
                 askedNanos,
                 receivedNanos,
@@ -125,12 +137,28 @@ final class Gate {
 
     /** This gate, once what is known is too old to refuse by. */
     Gate outdated() {
-        return new Gate(mostBacklog, levels, askedNanos, receivedNanos, usedKeys, halted, true);
+        return new Gate(
+                mostBacklog,
+                maxAgeNanos,
+                levels,
+                askedNanos,
+                receivedNanos,
+                usedKeys,
+                halted,
+                true);
     }
 
     /** This gate, shut for good. */
     Gate halted(String reason) {
-        return new Gate(mostBacklog, levels, askedNanos, receivedNanos, usedKeys, reason, outdated);
+        return new Gate(
+                mostBacklog,
+                maxAgeNanos,
+                levels,
+                askedNanos,
+                receivedNanos,
+                usedKeys,
+                reason,
+                outdated);
     }
 
     @Nullable
@@ -186,7 +214,16 @@ final class Gate {
      */
     @Nullable
     Refusal refusal(int quantity, LongSupplier nanoTime) {
-        return quantity <= sellable || mayHaveOpened(nanoTime) ? null : beyond;
+        return quantity <= sellable || mayHaveOpened(nanoTime) || isTooOld(nanoTime)
+                ? null
+                : beyond;
+    }
+
+    /** A node that stood still wakes with levels of before, and may be asked before it syncs. */
+    private boolean isTooOld(LongSupplier nanoTime) {
+        return levels != null
+                && halted == null
+                && nanoTime.getAsLong() - receivedNanos > maxAgeNanos;
     }
 
     /**

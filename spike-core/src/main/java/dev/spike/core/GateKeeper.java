@@ -66,7 +66,7 @@ final class GateKeeper {
         this.syncNanos = options.syncEvery.toNanos();
         this.nanoTime = options.nanoTime;
         this.random = options.random;
-        this.gate = Gate.unknown(options.mostBacklog);
+        this.gate = Gate.unknown(options.mostBacklog, MAX_AGE_IN_SYNCS * syncNanos);
         this.calls = calls;
         this.timer = timer;
     }

@@ -14,6 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 import java.time.Clock;
 import java.time.Duration;
@@ -34,7 +35,9 @@ import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -699,6 +702,34 @@ class SpikeTest {
         await().until(() -> spike.reserve("bob", 1).outcome() == Outcome.UNAVAILABLE);
         remote.always = null;
         await().until(() -> spike.reserve("bob", 1).outcome() == Outcome.ALL_RESERVED);
+    }
+
+    static Stream<Function<Spike, Answer>> waysToReserve() {
+        return Stream.of(
+                spike -> spike.reserve("bob", 1),
+                spike -> spike.reserve("bob", "key", 1),
+                spike -> spike.reserveAsync(1).toCompletableFuture().join());
+    }
+
+    @ParameterizedTest
+    @MethodSource("waysToReserve")
+    void nodeThatStoodStill_asksAgain_beforeItsNextSync(Function<Spike, Answer> reserve) {
+        AtomicLong nanos = new AtomicLong();
+        stock.open(Sale.of("ticket", 1));
+        Spike spike = start(Spike.builder(remote).syncEvery(NEVER).nanoTime(nanos::get));
+        assertThat(spike.reserve("alice", 1).outcome()).isEqualTo(Outcome.RESERVED);
+        // By itself, once it knows the keys.
+        await().until(() -> {
+            int calls = remote.reserveCalls.get();
+            return reserve.apply(spike).outcome() == Outcome.ALL_RESERVED
+                    && remote.reserveCalls.get() == calls;
+        });
+        stock.restock(new RemoteSpike.Operation("one-more", 1));
+
+        nanos.addAndGet(NEVER.multipliedBy(3).toNanos());
+        assertThat(reserve.apply(spike).outcome()).isEqualTo(Outcome.ALL_RESERVED);
+        nanos.incrementAndGet();
+        assertThat(reserve.apply(spike).outcome()).isEqualTo(Outcome.RESERVED);
     }
 
     @Test
