@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 
 import dev.spike.bench.load.LoadPath.Kind;
 import dev.spike.bench.rig.BenchRedis;
+import dev.spike.bench.rig.Child;
 import dev.spike.bench.rig.RedisMeter;
 import dev.spike.bench.rig.Scratch;
 import dev.spike.http.SpikeServer;

@@ -5,6 +5,7 @@ import dev.spike.bench.load.LoadPath.Kind;
 import dev.spike.bench.report.BenchCommand;
 import dev.spike.bench.report.Result;
 import dev.spike.bench.rig.BenchRedis;
+import dev.spike.bench.rig.Child;
 import dev.spike.bench.rig.RedisMeter;
 
 import org.jspecify.annotations.Nullable;

@@ -1,5 +1,7 @@
 package dev.spike.bench.load;
 
+import dev.spike.bench.rig.Child;
+
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

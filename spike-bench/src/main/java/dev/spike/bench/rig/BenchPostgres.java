@@ -3,6 +3,8 @@ package dev.spike.bench.rig;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.ResultSet;
@@ -17,9 +19,11 @@ import java.util.List;
 public final class BenchPostgres implements AutoCloseable {
 
     private final EmbeddedPostgres server;
+    private final long postmasterPid;
 
     private BenchPostgres(EmbeddedPostgres server) {
         this.server = server;
+        this.postmasterPid = readPostmasterPid(url());
     }
 
     /**
@@ -30,17 +34,18 @@ public final class BenchPostgres implements AutoCloseable {
      */
     public static BenchPostgres start(boolean durable) throws IOException {
         String onOrOff = durable ? "on" : "off";
-        BenchPostgres postgres = new BenchPostgres(EmbeddedPostgres.builder()
+        EmbeddedPostgres server = EmbeddedPostgres.builder()
                 .setServerConfig("fsync", onOrOff)
                 .setServerConfig("synchronous_commit", onOrOff)
-                .start());
+                .start();
         try {
+            BenchPostgres postgres = new BenchPostgres(server);
             // It is told fsync off first, for tests, and then this.
             postgres.require("fsync", onOrOff);
             postgres.require("synchronous_commit", onOrOff);
             return postgres;
         } catch (RuntimeException unlikeAsked) {
-            postgres.close();
+            server.close();
             throw unlikeAsked;
         }
     }
@@ -60,6 +65,72 @@ public final class BenchPostgres implements AutoCloseable {
     /** The JDBC URL, for its superuser. */
     public String url() {
         return server.getJdbcUrl("postgres", "postgres");
+    }
+
+    /** Lets all its processes stand still, in whatever they do. */
+    public void pause() {
+        ProcessHandle first = postmaster();
+        Child.signal("STOP", first.pid());
+        first.descendants().forEach(each -> signalIfAlive("STOP", each));
+    }
+
+    /** Lets them go on after {@link #pause}. */
+    public void resume() {
+        ProcessHandle first = postmaster();
+        first.descendants().forEach(each -> signalIfAlive("CONT", each));
+        Child.signal("CONT", first.pid());
+    }
+
+    /**
+     * Kills a process of it, as a crash would: it ends all connections, recovers from its log and
+     * serves on, by itself. Returns when it answers again.
+     */
+    public void crash() {
+        long victim;
+        try (Connection connection = DriverManager.getConnection(url());
+                Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery("select pg_backend_pid()")) {
+            row.next();
+            victim = row.getLong(1);
+            Child.signal("KILL", victim);
+        } catch (SQLException ignored) {
+            // Its last connection is among those that ended.
+        }
+        Wait.until("PostgreSQL has recovered", this::answers);
+    }
+
+    private boolean answers() {
+        try (Connection connection = DriverManager.getConnection(url())) {
+            return connection.isValid(10);
+        } catch (SQLException notYet) {
+            return false;
+        }
+    }
+
+    private static void signalIfAlive(String signal, ProcessHandle process) {
+        try {
+            Child.signal(signal, process.pid());
+        } catch (IllegalStateException ended) {
+            if (process.isAlive()) {
+                throw ended;
+            }
+        }
+    }
+
+    private ProcessHandle postmaster() {
+        return ProcessHandle.of(postmasterPid)
+                .orElseThrow(() -> new IllegalStateException("PostgreSQL ended"));
+    }
+
+    private static long readPostmasterPid(String url) {
+        try (Connection connection = DriverManager.getConnection(url);
+                Statement statement = connection.createStatement()) {
+            Path folder = Path.of(show(statement, "data_directory"));
+            return Long.parseLong(
+                    Files.readAllLines(folder.resolve("postmaster.pid")).get(0).strip());
+        } catch (SQLException | IOException failure) {
+            throw new IllegalStateException(failure);
+        }
     }
 
     /** Version and what decides its speed, in a line. */

@@ -180,7 +180,8 @@ public final class BenchRedis implements AutoCloseable {
         Scratch.delete(directory);
     }
 
-    private static String binary() throws IOException {
+    /** The redis-server of the PATH, else the one that embedded-redis brings along. */
+    public static String binary() throws IOException {
         for (String folder : System.getenv().getOrDefault("PATH", "").split(File.pathSeparator)) {
             File file = new File(folder, "redis-server");
             if (file.canExecute()) {

@@ -1,4 +1,4 @@
-package dev.spike.bench.load;
+package dev.spike.bench.rig;
 
 import java.io.File;
 import java.io.IOException;
@@ -14,8 +14,11 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
-/** A process that is measured, with those that it starts. It ends with this JVM at the latest. */
-final class Child implements AutoCloseable {
+/**
+ * A process that is measured, or that faults are done to, with those that it starts. It ends with
+ * this JVM at the latest.
+ */
+public final class Child implements AutoCloseable {
 
     private static final Duration START = Duration.ofSeconds(60);
     private static final Duration STOP = Duration.ofSeconds(12);
@@ -34,18 +37,27 @@ final class Child implements AutoCloseable {
     }
 
     /** Starts a main class of this class path, with a log in this folder. */
-    static Child java(Path folder, String name, String mainClass, List<String> arguments) {
-        List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-cp",
-                System.getProperty("java.class.path"),
-                mainClass));
+    public static Child java(Path folder, String name, String mainClass, List<String> arguments) {
+        return java(folder, name, List.of(), mainClass, arguments);
+    }
+
+    /** Starts a main class of this class path in a JVM with these options. */
+    public static Child java(
+            Path folder,
+            String name,
+            List<String> options,
+            String mainClass,
+            List<String> arguments) {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(options);
+        command.addAll(List.of("-cp", System.getProperty("java.class.path"), mainClass));
         command.addAll(arguments);
         return start(folder, name, command);
     }
 
     /** Starts a command, with a log in this folder. */
-    static Child start(Path folder, String name, List<String> command) {
+    public static Child start(Path folder, String name, List<String> command) {
         Path log = folder.resolve(name + ".log");
         ProcessBuilder builder =
                 new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile());
@@ -59,7 +71,7 @@ final class Child implements AutoCloseable {
     }
 
     /** A program of the PATH. */
-    static Path onPath(String program) {
+    public static Path onPath(String program) {
         return Stream.of(System.getenv().getOrDefault("PATH", "").split(File.pathSeparator))
                 .map(folder -> Path.of(folder, program))
                 .filter(Files::isExecutable)
@@ -73,7 +85,7 @@ final class Child implements AutoCloseable {
      * @return the first group
      * @throws IllegalStateException if it ends first, or takes too long
      */
-    String awaitLog(Pattern pattern) {
+    public String awaitLog(Pattern pattern) {
         long end = System.nanoTime() + START.toNanos();
         while (true) {
             boolean ended = !process.isAlive();
@@ -94,13 +106,14 @@ final class Child implements AutoCloseable {
      *
      * @throws IllegalStateException with its log
      */
-    void requireAlive() {
+    public void requireAlive() {
         if (!process.isAlive()) {
             throw new IllegalStateException(name + " ended: " + log());
         }
     }
 
-    private String log() {
+    /** All that it has printed. */
+    public String log() {
         try {
             return Files.readString(log);
         } catch (IOException failure) {
@@ -108,15 +121,60 @@ final class Child implements AutoCloseable {
         }
     }
 
+    /** Ends it at once, as a crash would; returns when it has ended. */
+    public void kill() {
+        process.destroyForcibly().onExit().join();
+    }
+
+    /** Asks it to end; returns when it has ended, or fails. */
+    public void terminate() {
+        process.destroy();
+        try {
+            if (!process.waitFor(START.toSeconds(), TimeUnit.SECONDS)) {
+                throw new IllegalStateException(name + " does not end: " + log());
+            }
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** Lets it stand still, in whatever it does. */
+    public void pause() {
+        signal("STOP", process.pid());
+    }
+
+    /** Lets it go on after {@link #pause}. */
+    public void resume() {
+        signal("CONT", process.pid());
+    }
+
+    /** Sends a signal to a process of ours. */
+    static void signal(String signal, long pid) {
+        try {
+            int code = new ProcessBuilder("kill", "-" + signal, Long.toString(pid))
+                    .redirectErrorStream(true)
+                    .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                    .start()
+                    .waitFor();
+            if (code != 0) {
+                throw new IllegalStateException("no process " + pid + " for " + signal);
+            }
+        } catch (IOException failure) {
+            throw new UncheckedIOException(failure);
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
     /** What it and those that it started have used of the processors, in seconds. */
-    double cpuSeconds() {
+    public double cpuSeconds() {
         return Stream.concat(Stream.of(process.toHandle()), process.descendants())
                 .mapToDouble(Child::cpuSeconds)
                 .sum();
     }
 
     /** What this JVM has used of the processors, in seconds. */
-    static double ownCpuSeconds() {
+    public static double ownCpuSeconds() {
         return cpuSeconds(ProcessHandle.current());
     }
 
