@@ -6,44 +6,49 @@ import org.jspecify.annotations.Nullable;
 
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Comparator;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.PriorityQueue;
 import java.util.UUID;
+import java.util.function.BiFunction;
 
 /**
- * A shared stock in this JVM's memory: the executable specification of {@link RemoteSpike}, and a
- * store for tests and for a single node. Nothing survives the process.
+ * A shared stock in this JVM's memory: the executable specification of {@link RemoteSpike} and of
+ * {@link OrderLog}, and a store for tests and for a single node. Nothing survives the process.
  *
  * <p>Safe for use by many threads and many {@link Spike}s; every call is atomic under one monitor.
- * Nobody but {@link #log} reads its log, so its backlog is 0.
  */
-public final class InMemorySpike implements RemoteSpike {
+public final class InMemorySpike implements RemoteSpike, OrderLog.Source {
 
     /** A reservation and what the specification must remember of it. */
     private record Kept(Reservation reservation, long sequence, Instant reservedAt) {
-        Progress progress() {
-            return new Progress(reservation, reservedAt, sequence, false);
+        Progress progress(MemoryLog log) {
+            return new Progress(reservation, reservedAt, sequence, log.isAcknowledged(sequence));
         }
     }
 
-    /** A hold, and when it was to end when this was noted. */
-    private record Due(Instant deadline, ReservationId id) {}
+    /** A hold, and when it was to end when this was noted, by which change. */
+    private record Due(long sequence, Instant deadline, ReservationId id) {}
 
     private final String saleId;
     private final InstantSource clock;
     private final Map<ReservationId, Kept> reservations = new LinkedHashMap<>();
     private final Map<String, List<ReservationId>> idsOfBuyer = new HashMap<>();
     private final Map<String, Long> unitsOfBuyer = new HashMap<>();
-    private final PriorityQueue<Due> holds =
-            new PriorityQueue<>(Comparator.comparing(Due::deadline));
+
+    /**
+     * In the order of the log, and so in that of their deadlines, unless the clock went back: those
+     * that were noted meanwhile then wait for the ones before them.
+     */
+    private final Deque<Due> holds = new ArrayDeque<>();
+
     private final Map<Operation, Long> operations = new HashMap<>();
-    private final List<LogEntry> log = new ArrayList<>();
+    private final MemoryLog log = new MemoryLog();
     private @Nullable Sale openedAs;
     private @Nullable Sale sale;
     private boolean closed;
@@ -128,7 +133,7 @@ public final class InMemorySpike implements RemoteSpike {
         Kept known = reservations.get(request.id());
         if (known != null) {
             return known.reservation().quantity() == request.quantity()
-                    ? Answer.of(known.progress().asOf(now).reservation(), true)
+                    ? Answer.of(known.progress(log).asOf(now).reservation(), true)
                     : Answer.of(Outcome.MISMATCH);
         }
         Outcome outcome = levelsAt(now).answerTo(request.quantity());
@@ -180,7 +185,7 @@ public final class InMemorySpike implements RemoteSpike {
         if (known.reservation().state().isFinal()) {
             return Answer.of(known.reservation(), true);
         }
-        Outcome due = known.progress().asOf(now).reservation().state();
+        Outcome due = known.progress(log).asOf(now).reservation().state();
         if (due == Outcome.EXPIRED || settlement.to() != Outcome.RESERVED) {
             Outcome end = due == Outcome.EXPIRED ? Outcome.EXPIRED : settlement.to();
             return Answer.of(end(known, end, now, events), false);
@@ -212,7 +217,7 @@ public final class InMemorySpike implements RemoteSpike {
         Reservation changed = kept.reservation();
         reservations.put(changed.id(), kept);
         if (changed.state() == Outcome.RESERVED) {
-            holds.add(new Due(changed.expiresAt(), changed.id()));
+            holds.add(new Due(kept.sequence(), changed.expiresAt(), changed.id()));
         }
         return new OrderEvent(
                 kept.sequence(),
@@ -295,13 +300,13 @@ public final class InMemorySpike implements RemoteSpike {
     @Override
     public synchronized @Nullable Progress find(ReservationId id) {
         Kept known = reservations.get(id);
-        return known == null ? null : known.progress().asOf(now());
+        return known == null ? null : known.progress(log).asOf(now());
     }
 
     @Override
     public synchronized Page reservations(@Nullable String cursor) {
         return new Page(
-                reservations.values().stream().map(Kept::progress).toList(),
+                reservations.values().stream().map(kept -> kept.progress(log)).toList(),
                 Map.copyOf(unitsOfBuyer),
                 null,
                 now());
@@ -316,7 +321,7 @@ public final class InMemorySpike implements RemoteSpike {
         List<Progress> page = new ArrayList<>();
         for (int i = 0; i < ids.size(); i++) {
             Kept kept = reservations.get(ids.get((ids.size() - i) % ids.size()));
-            page.add(Objects.requireNonNull(kept).progress());
+            page.add(Objects.requireNonNull(kept).progress(log));
         }
         return new Page(
                 page,
@@ -327,10 +332,7 @@ public final class InMemorySpike implements RemoteSpike {
 
     @Override
     public synchronized List<LogEntry> log(long after) {
-        return log.stream()
-                .filter(entry -> entry.sequence() > after)
-                .limit(LOG_PAGE)
-                .toList();
+        return log.read(after, LOG_PAGE);
     }
 
     @Override
@@ -382,6 +384,28 @@ public final class InMemorySpike implements RemoteSpike {
         return effect;
     }
 
+    @Override
+    public OrderLog orderLog(String group, String consumer) {
+        return new MemoryConsumer(this, group, consumer);
+    }
+
+    /** The events that were put aside, of all groups, in that order. */
+    public synchronized List<OrderLog.Dead> deadLetters() {
+        return log.deadLetters();
+    }
+
+    /** Uses the log, and what belongs to it, in one step; null if there is no such sale. */
+    synchronized <T extends @Nullable Object> @Nullable T withLog(
+            BiFunction<MemoryLog, Levels, T> use) {
+        return sale == null ? null : use.apply(log, levels());
+    }
+
+    /** The last entry of the log whose holds a sweep has ended; only within {@link #withLog}. */
+    long swept() {
+        Due next = holds.peek();
+        return next == null ? sequence : next.sequence() - 1;
+    }
+
     private void changed(Instant now, List<OrderEvent> events) {
         sequence++;
         log.add(new LogEntry(sequence, now, available, reserved, sold, List.copyOf(events)));
@@ -405,7 +429,7 @@ public final class InMemorySpike implements RemoteSpike {
                 reserved,
                 sold,
                 reservations.size(),
-                0,
+                log.backlog(),
                 sale.opensAt(),
                 sale.closesAt(),
                 now);

@@ -1,6 +1,7 @@
 package dev.spike.redis;
 
 import dev.spike.core.OrderEvent;
+import dev.spike.core.OrderLog;
 import dev.spike.core.OrderSink;
 
 import org.jspecify.annotations.Nullable;

@@ -2,6 +2,7 @@ package dev.spike.redis;
 
 import dev.spike.core.LogEntry;
 import dev.spike.core.OrderEvent;
+import dev.spike.core.OrderLog;
 
 import org.jspecify.annotations.Nullable;
 
@@ -37,12 +38,13 @@ final class Inbox {
     private long total;
     private boolean readOwn;
     private long ownAfter;
-    private long idleNanos = System.nanoTime();
+    private long idleNanos;
 
     Inbox(OrderLog log, OrderRelayBuilder options, BooleanSupplier closing) {
         this.log = log;
         this.options = options;
         this.closing = closing;
+        this.idleNanos = options.nanoTime.getAsLong();
     }
 
     /**
@@ -66,12 +68,12 @@ final class Inbox {
     private boolean take(Set<Long> failing) {
         boolean isFull = failing.size() >= MOST_WAITING;
         int most = Math.max(1, Math.min(TAKEN, options.batch - eventsHeld));
-        if (System.nanoTime() - idleNanos >= 0 && (readOwn || isFull)) {
+        if (options.nanoTime.getAsLong() - idleNanos >= 0 && (readOwn || isFull)) {
             // Also when full: all that fail may wait for an entry that a dead relay took.
             if (hold(log.takeIdle(options.idle, most), failing)) {
                 return true;
             }
-            idleNanos = System.nanoTime() + options.idle.toNanos() / 4;
+            idleNanos = options.nanoTime.getAsLong() + options.idle.toNanos() / 4;
         }
         if (isFull) {
             return false;

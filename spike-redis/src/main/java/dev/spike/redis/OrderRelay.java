@@ -2,8 +2,11 @@ package dev.spike.redis;
 
 import dev.spike.core.LogEntry;
 import dev.spike.core.OrderEvent;
+import dev.spike.core.OrderLog;
 import dev.spike.core.OrderSink;
 import dev.spike.core.RemoteSpikeException;
+
+import org.jspecify.annotations.Nullable;
 
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
@@ -14,11 +17,18 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Future;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
 
 /**
- * Brings what the order log of a sale holds to an {@link OrderSink}, on a thread of its own.
+ * Brings what the order log of a sale holds to an {@link OrderSink}, in the background.
  *
  * <p>An entry of the log is acknowledged after the sink has accepted its events, so each event is
  * delivered at least once: again after a crash, and after a failure, with growing delays, for as
@@ -33,19 +43,10 @@ import java.util.stream.Collectors;
  *
  * <p>Acknowledged entries are trimmed from the log once every group has acknowledged them and their
  * holds have ended. The relay polls; it never blocks a connection. It needs one connection at a
- * time, of the client that the sale came with.
+ * time, of the client that the sale came with. What it waits for, it waits for between its turns,
+ * each of which runs on one thread.
  */
 public final class OrderRelay implements AutoCloseable {
-
-    /**
-     * What a relay's group has not acknowledged.
-     *
-     * @param events how many order events, from the oldest of them on: those after it count even if
-     *     they are acknowledged
-     * @param age how long ago the oldest of them was logged
-     * @param deadLetters how many events of the sale, of all groups, lie in the dead letters
-     */
-    public record Lag(long events, Duration age, long deadLetters) {}
 
     private static final Logger LOG = System.getLogger(OrderRelay.class.getName());
     private static final Duration SHORTEST_PAUSE = Duration.ofMillis(10);
@@ -82,27 +83,46 @@ public final class OrderRelay implements AutoCloseable {
     private final Delivery delivery;
     private final String saleId;
     private final OrderRelayBuilder options;
-    private final Thread thread;
+    private final LongSupplier nanoTime;
+    private final ExecutorService callers;
+    private final ScheduledExecutorService timers;
+    private final Runnable stopThreads;
     private final Inbox inbox;
     private final TreeMap<Long, Failing> failing = new TreeMap<>();
     private final List<Long> written = new ArrayList<>();
-    private long tidyNanos = System.nanoTime();
+    private long tidyNanos;
+    private long pauseNanos = SHORTEST_PAUSE.toNanos();
     private int outages;
+    private int errors;
     private volatile boolean closing;
+    private volatile boolean ended;
 
-    OrderRelay(RedisSpike sale, OrderSink sink, OrderRelayBuilder options) {
+    // Guarded by the monitor.
+    private @Nullable Thread working;
+    private Future<?> nextTurn = CompletableFuture.completedFuture(null);
+
+    OrderRelay(
+            OrderLog.Source sale,
+            OrderSink sink,
+            OrderRelayBuilder options,
+            ExecutorService callers,
+            ScheduledExecutorService timers,
+            Runnable stopThreads) {
         this.saleId = sale.saleId();
         this.options = options;
-        this.log = new OrderLog(sale, options.group, options.consumer);
+        this.nanoTime = options.nanoTime;
+        this.callers = callers;
+        this.timers = timers;
+        this.stopThreads = stopThreads;
+        this.tidyNanos = nanoTime.getAsLong();
+        this.log = sale.orderLog(options.group, options.consumer);
         this.inbox = new Inbox(log, options, () -> closing);
         this.delivery = new Delivery(sink, saleId, () -> closing);
-        this.thread = new Thread(this::run, "spike-relay-" + saleId);
-        thread.setDaemon(true);
-        thread.start();
+        begin();
     }
 
     /** Options for a relay of a sale, which need not be open yet. */
-    public static OrderRelayBuilder of(RedisSpike sale, OrderSink sink) {
+    public static OrderRelayBuilder of(OrderLog.Source sale, OrderSink sink) {
         return new OrderRelayBuilder(sale, sink);
     }
 
@@ -111,9 +131,9 @@ public final class OrderRelay implements AutoCloseable {
      *
      * @throws RemoteSpikeException if Redis gave no answer
      */
-    public Lag lag() {
-        Lag lag = log.acknowledge(List.of());
-        return lag == null ? new Lag(0, Duration.ZERO, 0) : lag;
+    public OrderLog.Lag lag() {
+        OrderLog.Lag lag = log.acknowledge(List.of());
+        return lag == null ? new OrderLog.Lag(0, Duration.ZERO, 0) : lag;
     }
 
     /**
@@ -123,44 +143,93 @@ public final class OrderRelay implements AutoCloseable {
     @Override
     public void close() {
         closing = true;
-        LockSupport.unpark(thread);
-        try {
-            thread.join(STOP.toMillis());
-            thread.interrupt();
-            thread.join(SHORTEST_PAUSE.toMillis());
-        } catch (InterruptedException interrupted) {
-            thread.interrupt();
-            Thread.currentThread().interrupt();
+        synchronized (this) {
+            if (nextTurn.cancel(false)) {
+                begin();
+            }
+        }
+        awaitEnd(STOP);
+        synchronized (this) {
+            if (working != null) {
+                working.interrupt();
+            }
+        }
+        awaitEnd(SHORTEST_PAUSE);
+        stopThreads.run();
+    }
+
+    private void awaitEnd(Duration most) {
+        long endNanos = nanoTime.getAsLong() + most.toNanos();
+        while (!ended
+                && nanoTime.getAsLong() - endNanos < 0
+                && !Thread.currentThread().isInterrupted()) {
+            LockSupport.parkNanos(1_000_000);
         }
     }
 
-    private void run() {
-        long pause = SHORTEST_PAUSE.toNanos();
-        int errors = 0;
-        while (!closing) {
-            try {
-                boolean worked = step();
-                pause = worked
-                        ? SHORTEST_PAUSE.toNanos()
-                        : Math.min(2 * pause, LONGEST_PAUSE.toNanos());
-                if (!worked) {
-                    pause(pause);
-                }
-                errors = 0;
-            } catch (Delivery.Outage away) {
-                warn(outages++, "the order sink is away: " + away.getMessage(), away);
-                pause(backoff(outages));
-            } catch (RemoteSpikeException noAnswer) {
-                warn(errors++, "no answer from Redis: " + noAnswer.getMessage(), noAnswer);
-                // The reply that got lost may have been of entries that were taken.
-                inbox.readOwnAgain();
-                pause(backoff(errors));
-            } catch (RuntimeException | Error bug) {
-                warn(errors++, "the relay failed: " + bug, bug);
-                pause(backoff(errors));
-            }
+    private void begin() {
+        try {
+            callers.execute(this::turn);
+        } catch (RejectedExecutionException stopped) {
+            ended = true;
         }
-        acknowledgeAtTheEnd();
+    }
+
+    /** Works until there is nothing to do for now, or to the end. */
+    private void turn() {
+        synchronized (this) {
+            working = Thread.currentThread();
+        }
+        long restNanos = 0;
+        while (restNanos == 0 && !closing) {
+            restNanos = work();
+        }
+        if (!rests(restNanos)) {
+            acknowledgeAtTheEnd();
+            synchronized (this) {
+                working = null;
+            }
+            ended = true;
+        }
+    }
+
+    /** Ends this turn, and begins another one after that time; false: that was the last. */
+    private synchronized boolean rests(long nanos) {
+        try {
+            if (!closing) {
+                nextTurn = timers.schedule(this::begin, nanos, TimeUnit.NANOSECONDS);
+                working = null;
+                // A sink may leave it set.
+                Thread.interrupted();
+                return true;
+            }
+        } catch (RejectedExecutionException stopped) {
+            closing = true;
+        }
+        return false;
+    }
+
+    /** Works once, and tells how long to rest now; 0: not at all. */
+    private long work() {
+        try {
+            boolean worked = step();
+            pauseNanos = worked
+                    ? SHORTEST_PAUSE.toNanos()
+                    : Math.min(2 * pauseNanos, LONGEST_PAUSE.toNanos());
+            errors = 0;
+            return worked ? 0 : pauseNanos;
+        } catch (Delivery.Outage away) {
+            warn(outages++, "the order sink is away: " + away.getMessage(), away);
+            return backoff(outages);
+        } catch (RemoteSpikeException noAnswer) {
+            warn(errors++, "no answer from the log: " + noAnswer.getMessage(), noAnswer);
+            // The reply that got lost may have been of entries that were taken.
+            inbox.readOwnAgain();
+            return backoff(errors);
+        } catch (RuntimeException | Error bug) {
+            warn(errors++, "the relay failed: " + bug, bug);
+            return backoff(errors);
+        }
     }
 
     /** The first of a row is worth a warning; what is away or does not answer needs no stack. */
@@ -177,14 +246,6 @@ public final class OrderRelay implements AutoCloseable {
     private static long backoff(int tries) {
         long nanos = Duration.ofMillis(50).toNanos() << Math.min(tries, 10);
         return Math.min(nanos, LONGEST_BACKOFF.toNanos());
-    }
-
-    private void pause(long nanos) {
-        if (!closing) {
-            // A sink may leave it set, and then there would be no pause.
-            Thread.interrupted();
-            LockSupport.parkNanos(this, nanos);
-        }
     }
 
     private void acknowledgeAtTheEnd() {
@@ -207,7 +268,7 @@ public final class OrderRelay implements AutoCloseable {
     }
 
     private void deliverHeld() throws Delivery.Outage {
-        long now = System.nanoTime();
+        long now = nanoTime.getAsLong();
         inbox.removeUnreadable()
                 .forEach((sequence, error) -> failing.put(
                         sequence, new Failing(List.of(new OrderLog.Dead(null, error)), now)));
@@ -221,7 +282,7 @@ public final class OrderRelay implements AutoCloseable {
                 if (left == null) {
                     written.add(entry.sequence());
                 } else {
-                    failing.put(entry.sequence(), new Failing(left, System.nanoTime()));
+                    failing.put(entry.sequence(), new Failing(left, nanoTime.getAsLong()));
                 }
             }
             inbox.remove(batch);
@@ -250,7 +311,7 @@ public final class OrderRelay implements AutoCloseable {
                 all.hasNext() && !closing; ) {
             Map.Entry<Long, Failing> next = all.next();
             Failing entry = next.getValue();
-            if (System.nanoTime() - entry.dueNanos < 0) {
+            if (nanoTime.getAsLong() - entry.dueNanos < 0) {
                 continue;
             }
             worked = true;
@@ -264,7 +325,7 @@ public final class OrderRelay implements AutoCloseable {
             } else if (++entry.tries >= options.tries && bury(next.getKey(), entry)) {
                 all.remove();
             } else {
-                entry.dueNanos = System.nanoTime() + backoff(entry.tries);
+                entry.dueNanos = nanoTime.getAsLong() + backoff(entry.tries);
             }
         }
         return worked;
@@ -273,7 +334,7 @@ public final class OrderRelay implements AutoCloseable {
     /** Whether the entry is done with. */
     private boolean bury(long sequence, Failing entry) {
         acknowledge();
-        Duration triedFor = Duration.ofNanos(System.nanoTime() - entry.sinceNanos);
+        Duration triedFor = Duration.ofNanos(nanoTime.getAsLong() - entry.sinceNanos);
         boolean isLong = triedFor.compareTo(options.idle.multipliedBy(2)) > 0;
         OrderLog.Burial burial = log.bury(sequence, entry.refused, isLong ? null : triedFor);
         if (burial == OrderLog.Burial.DONE) {
@@ -287,12 +348,12 @@ public final class OrderRelay implements AutoCloseable {
     }
 
     private void acknowledge() {
-        while (!written.isEmpty() || System.nanoTime() - tidyNanos >= 0) {
+        while (!written.isEmpty() || nanoTime.getAsLong() - tidyNanos >= 0) {
             List<Long> some =
                     written.subList(0, Math.min(written.size(), OrderLog.MAX_ACKNOWLEDGED));
             log.acknowledge(some);
             some.clear();
-            tidyNanos = System.nanoTime() + TIDY_EVERY.toNanos();
+            tidyNanos = nanoTime.getAsLong() + TIDY_EVERY.toNanos();
         }
     }
 }

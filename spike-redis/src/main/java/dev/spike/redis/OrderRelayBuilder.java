@@ -1,11 +1,20 @@
 package dev.spike.redis;
 
+import dev.spike.core.OrderLog;
 import dev.spike.core.OrderSink;
+
+import org.jspecify.annotations.Nullable;
 
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.time.Duration;
+import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.function.LongSupplier;
 
 /**
  * The options of an {@link OrderRelay}; every setter answers this builder. Not safe for use by many
@@ -15,15 +24,18 @@ public final class OrderRelayBuilder {
 
     private static final int MAX_NAME = 128;
 
-    private final RedisSpike sale;
+    private final OrderLog.Source sale;
     private final OrderSink sink;
     String group = "orders";
     String consumer = hostName();
     int batch = 10_000;
     int tries = 5;
     Duration idle = Duration.ofSeconds(30);
+    LongSupplier nanoTime = System::nanoTime;
+    private @Nullable ExecutorService calls;
+    private @Nullable ScheduledExecutorService timer;
 
-    OrderRelayBuilder(RedisSpike sale, OrderSink sink) {
+    OrderRelayBuilder(OrderLog.Source sale, OrderSink sink) {
         this.sale = Objects.requireNonNull(sale, "sale");
         this.sink = Objects.requireNonNull(sink, "sink");
     }
@@ -83,9 +95,51 @@ public final class OrderRelayBuilder {
         return this;
     }
 
+    /**
+     * Threads of the application's own, which it also stops, after closing the relay. Default: one
+     * daemon thread.
+     *
+     * @param callers runs the relay's turns, one at a time, each of which blocks for as long as the
+     *     sink takes
+     * @param timers runs short tasks, and must not be busy with long ones
+     */
+    public OrderRelayBuilder threads(ExecutorService callers, ScheduledExecutorService timers) {
+        this.calls = Objects.requireNonNull(callers, "callers");
+        this.timer = Objects.requireNonNull(timers, "timers");
+        return this;
+    }
+
+    /** The elapsed time in nanoseconds. Default {@link System#nanoTime}. */
+    public OrderRelayBuilder nanoTime(LongSupplier elapsed) {
+        this.nanoTime = Objects.requireNonNull(elapsed, "elapsed");
+        return this;
+    }
+
     /** A running relay. Neither Redis nor the sink need be there yet. */
     public OrderRelay start() {
-        return new OrderRelay(sale, sink, this);
+        if (calls != null && timer != null) {
+            return new OrderRelay(sale, sink, this, calls, timer, () -> {});
+        }
+        List<Thread> threads = new CopyOnWriteArrayList<>();
+        ScheduledExecutorService own = Executors.newSingleThreadScheduledExecutor(task -> {
+            Thread thread = new Thread(task, "spike-relay-" + sale.saleId());
+            thread.setDaemon(true);
+            threads.add(thread);
+            return thread;
+        });
+        return new OrderRelay(sale, sink, this, own, own, () -> stop(own, threads));
+    }
+
+    /** A sink that hangs, and that no interrupt wakes, is left to itself. */
+    private static void stop(ExecutorService own, List<Thread> threads) {
+        own.shutdownNow();
+        try {
+            for (Thread thread : threads) {
+                thread.join(1_000);
+            }
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     private static String requireName(String what, String name) {

@@ -9,6 +9,7 @@ import static dev.spike.redis.Replies.text;
 import dev.spike.core.Levels;
 import dev.spike.core.LogEntry;
 import dev.spike.core.OrderBook;
+import dev.spike.core.OrderLog;
 import dev.spike.core.Outcome;
 import dev.spike.core.Progress;
 import dev.spike.core.RemoteSpike;
@@ -38,7 +39,7 @@ import java.util.regex.Pattern;
  * cluster slot. The scripts beside this class say what they hold. Safe for use by many threads, as
  * far as the client is; each call borrows one connection. The client is the caller's to close.
  */
-public final class RedisSpike implements RemoteSpike {
+public final class RedisSpike implements RemoteSpike, OrderLog.Source {
 
     private static final Script OPEN = Script.of("open.lua");
     private static final Script RESERVE = Script.of("reserve.lua");
@@ -364,6 +365,11 @@ public final class RedisSpike implements RemoteSpike {
         batch.forEach(order -> packed.integer(order.quantity()));
         packed.string(states.toString());
         return RESTORE.run(jedis, replicas, keys, List.of(packed.bytes()), Replies::restored);
+    }
+
+    @Override
+    public OrderLog orderLog(String group, String consumer) {
+        return new RedisOrderLog(this, group, consumer);
     }
 
     UnifiedJedis client() {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.spike.core.OrderEvent;
+import dev.spike.core.OrderLog;
 import dev.spike.core.OrderSink;
 import dev.spike.core.Outcome;
 import dev.spike.core.ReservationId;

@@ -6,6 +6,7 @@ import dev.spike.core.Answer;
 import dev.spike.core.Conservation;
 import dev.spike.core.LogEntry;
 import dev.spike.core.OrderEvent;
+import dev.spike.core.OrderLog;
 import dev.spike.core.OrderSink;
 import dev.spike.core.Outcome;
 import dev.spike.core.RemoteSpike.Request;
@@ -69,7 +70,7 @@ abstract class OrderRelayCase {
     }
 
     OrderLog consumer(String name) {
-        return new OrderLog(stock, "orders", name);
+        return stock.orderLog("orders", name);
     }
 
     String key(String part) {

@@ -3,6 +3,7 @@ package dev.spike.redis;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.spike.core.OrderEvent;
+import dev.spike.core.OrderLog;
 import dev.spike.core.Outcome;
 import dev.spike.core.RemoteSpike.Operation;
 import dev.spike.core.Sale;

@@ -80,7 +80,7 @@ class OrderRelayOutageTest {
                 OrderRelayCase.await().until(() -> sink.calls.get() == 2);
                 reserve(stock, "lost");
                 // What a take does whose reply never comes.
-                new OrderLog(stock, "orders", "relay").takeNew(10);
+                stock.orderLog("orders", "relay").takeNew(10);
                 server.jedisDo(jedis -> jedis.clientKill(ClientKillParams.clientKillParams()
                         .type(ClientType.NORMAL)
                         .skipMe(ClientKillParams.SkipMe.YES)));

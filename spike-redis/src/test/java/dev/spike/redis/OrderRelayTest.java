@@ -3,6 +3,7 @@ package dev.spike.redis;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.spike.core.OrderEvent;
+import dev.spike.core.OrderLog;
 import dev.spike.core.Outcome;
 import dev.spike.core.RemoteSpike.Operation;
 import dev.spike.core.ReservationId;
@@ -20,6 +21,10 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
@@ -134,7 +139,7 @@ class OrderRelayTest extends OrderRelayCase {
         assertThat(relay.lag().age()).isZero();
         reserve("good", "good", 1);
         reserve("poison", "poison", 1);
-        await().until(() -> relay.lag().equals(new OrderRelay.Lag(0, Duration.ZERO, 1)));
+        await().until(() -> relay.lag().equals(new OrderLog.Lag(0, Duration.ZERO, 1)));
         CountDownLatch gate = sink.hang();
         reserveTogether("held", 10);
         reserveEach("more", 5);
@@ -145,7 +150,7 @@ class OrderRelayTest extends OrderRelayCase {
         assertThat(stock.levels().backlog()).isEqualTo(15);
         gate.countDown();
         awaitAllAcknowledged(relay);
-        assertThat(relay.lag()).isEqualTo(new OrderRelay.Lag(0, Duration.ZERO, 1));
+        assertThat(relay.lag()).isEqualTo(new OrderLog.Lag(0, Duration.ZERO, 1));
         assertThat(stock.levels().backlog()).isZero();
     }
 
@@ -219,7 +224,7 @@ class OrderRelayTest extends OrderRelayCase {
     void lagOfAGroupThatHasNotBegun_isTheWholeLog() {
         stock.open(Sale.of(stock.saleId(), 10));
         OrderLog log = consumer("relay");
-        assertThat(log.acknowledge(List.of())).isEqualTo(new OrderRelay.Lag(0, Duration.ZERO, 0));
+        assertThat(log.acknowledge(List.of())).isEqualTo(new OrderLog.Lag(0, Duration.ZERO, 0));
         reserveTogether("buyer", 5);
         assertThat(log.acknowledge(List.of()).events()).isEqualTo(5);
         assertThat(stock.levels().backlog()).isEqualTo(5);
@@ -229,7 +234,7 @@ class OrderRelayTest extends OrderRelayCase {
     @Test
     void startedBeforeTheSaleIsOpened_deliversOnceItIs() {
         OrderRelay relay = start(relay(sink));
-        assertThat(relay.lag()).isEqualTo(new OrderRelay.Lag(0, Duration.ZERO, 0));
+        assertThat(relay.lag()).isEqualTo(new OrderLog.Lag(0, Duration.ZERO, 0));
         stock.open(Sale.of(stock.saleId(), 10));
         reserve("alice", "alice", 1);
         await().until(() -> sink.buyers().equals(List.of("alice")));
@@ -248,6 +253,43 @@ class OrderRelayTest extends OrderRelayCase {
             await().until(() -> !relayThreads().get(0).isInterrupted());
         }
         awaitAllAcknowledged(relay);
+    }
+
+    @Test
+    void threadsOfTheApplication_areUsedByManyRelays_andLeftRunning() {
+        stock.open(Sale.of(stock.saleId(), 100));
+        ExecutorService callers = Executors.newFixedThreadPool(2);
+        ScheduledExecutorService timers = Executors.newSingleThreadScheduledExecutor();
+        List<TestSink> sinks = Stream.generate(TestSink::new).limit(5).toList();
+        List<OrderRelay> relays = IntStream.range(0, 5)
+                .mapToObj(
+                        i -> start(relay(sinks.get(i)).group("group" + i).threads(callers, timers)))
+                .toList();
+        List<String> buyers = reserveEach("buyer", 50);
+        await().until(() -> sinks.stream().allMatch(one -> one.buyers().equals(buyers)));
+        assertThat(relayThreads()).isEmpty();
+        relays.forEach(OrderRelay::close);
+        assertThat(relays.get(0).lag().events()).as("acknowledged at the end").isZero();
+        callers.shutdown();
+        assertThat(timers.shutdownNow())
+                .as("turns that would begin")
+                .allMatch(turn -> ((Future<?>) turn).isCancelled());
+        await().until(callers::isTerminated);
+    }
+
+    @Test
+    void threadsOfTheApplication_stoppedFirst_closeDoesNotWaitInVain() {
+        stock.open(Sale.of(stock.saleId(), 100));
+        ExecutorService callers = Executors.newFixedThreadPool(1);
+        ScheduledExecutorService timers = Executors.newSingleThreadScheduledExecutor();
+        OrderRelay relay = start(relay(sink).threads(callers, timers));
+        reserveEach("buyer", 5);
+        await().until(() -> sink.buyers().size() == 5);
+        timers.shutdownNow();
+        callers.shutdown();
+        await().until(callers::isTerminated);
+        relay.close();
+        assertThat(sink.buyers()).hasSize(5);
     }
 
     @Test

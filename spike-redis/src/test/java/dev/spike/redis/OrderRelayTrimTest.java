@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.spike.core.LogEntry;
 import dev.spike.core.OrderEvent;
+import dev.spike.core.OrderLog;
 import dev.spike.core.Outcome;
 import dev.spike.core.Sale;
 
@@ -30,7 +31,7 @@ class OrderRelayTrimTest extends OrderRelayCase {
         open(Duration.ofMillis(1));
         reserveEach("buyer", 1_000);
         awaitAllExpired();
-        OrderLog slow = new OrderLog(stock, "slow", "consumer");
+        OrderLog slow = stock.orderLog("slow", "consumer");
         List<Long> taken =
                 slow.takeNew(500).entries().stream().map(LogEntry::sequence).toList();
         long last = stock.levels().sequence();

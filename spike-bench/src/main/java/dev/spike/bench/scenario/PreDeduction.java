@@ -7,6 +7,7 @@ import dev.spike.core.Answer;
 import dev.spike.core.Audit;
 import dev.spike.core.Levels;
 import dev.spike.core.OrderBook.Sum;
+import dev.spike.core.OrderLog;
 import dev.spike.core.Outcome;
 import dev.spike.core.ReservationId;
 import dev.spike.core.Sale;
@@ -97,7 +98,7 @@ final class PreDeduction implements Strategy {
     @Override
     public void awaitOrders() {
         Wait.until("all orders are written", () -> {
-            OrderRelay.Lag lag = relay.lag();
+            OrderLog.Lag lag = relay.lag();
             if (lag.deadLetters() > 0) {
                 throw new IllegalStateException("the database refused orders: " + lag);
             }

@@ -4,6 +4,7 @@ import static dev.spike.redis.Replies.bytes;
 
 import dev.spike.core.LogEntry;
 import dev.spike.core.OrderEvent;
+import dev.spike.core.OrderLog;
 
 import org.jspecify.annotations.Nullable;
 
@@ -12,17 +13,12 @@ import redis.clients.jedis.UnifiedJedis;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.stream.Stream;
 
-/** The order log of a sale, as one consumer of a group sees it. Every call blocks. */
-final class OrderLog {
-
-    /** The most entries that are acknowledged at once. */
-    static final int MAX_ACKNOWLEDGED = 1_000;
+/** The order log of a sale in Redis, as one consumer of a group sees it. */
+final class RedisOrderLog implements OrderLog {
 
     private static final Script TAKE = Script.of("take.lua");
     private static final Script ACKNOWLEDGE = Script.of("acknowledge.lua");
@@ -35,7 +31,7 @@ final class OrderLog {
     private final byte[] group;
     private final byte[] consumer;
 
-    OrderLog(RedisSpike sale, String group, String consumer) {
+    RedisOrderLog(RedisSpike sale, String group, String consumer) {
         this.jedis = sale.client();
         this.stock = sale.key("stock");
         this.log = sale.key("log");
@@ -44,43 +40,18 @@ final class OrderLog {
         this.consumer = bytes(consumer);
     }
 
-    /**
-     * Entries that were taken.
-     *
-     * @param total of the sale, units, after they were logged
-     * @param entries ascending
-     * @param unreadable the sequences of those that make no sense, each with why
-     */
-    record Taken(long total, List<LogEntry> entries, Map<Long, String> unreadable) {
-
-        boolean isEmpty() {
-            return entries.isEmpty() && unreadable.isEmpty();
-        }
-
-        /** The sequence of the last of them; only if there is one. */
-        long last() {
-            return Stream.concat(
-                            entries.stream().map(LogEntry::sequence), unreadable.keySet().stream())
-                    .max(Comparator.naturalOrder())
-                    .orElseThrow();
-        }
-    }
-
-    /** Entries that this consumer took before and has not acknowledged, after that sequence. */
-    @Nullable
-    Taken takeOwn(long after, int most) {
+    @Override
+    public @Nullable Taken takeOwn(long after, int most) {
         return take("own", after + "-0", most);
     }
 
-    /** Entries that others took and have not acknowledged for so long. */
-    @Nullable
-    Taken takeIdle(Duration idle, int most) {
+    @Override
+    public @Nullable Taken takeIdle(Duration idle, int most) {
         return take("idle", Long.toString(idle.toMillis()), most);
     }
 
-    /** Entries that nobody of the group has taken. */
-    @Nullable
-    Taken takeNew(int most) {
+    @Override
+    public @Nullable Taken takeNew(int most) {
         return take("new", "", most);
     }
 
@@ -105,11 +76,12 @@ final class OrderLog {
         });
     }
 
-    /**
-     * Acknowledges entries, at most {@value #MAX_ACKNOWLEDGED}, and tells what is left; null if
-     * there is no such sale.
-     */
-    OrderRelay.@Nullable Lag acknowledge(List<Long> sequences) {
+    @Override
+    public @Nullable Lag acknowledge(List<Long> sequences) {
+        if (sequences.size() > MAX_ACKNOWLEDGED) {
+            throw new IllegalArgumentException(
+                    "must be <= " + MAX_ACKNOWLEDGED + ": sequences.size=" + sequences.size());
+        }
         List<byte[]> args = new ArrayList<>(sequences.size() + 1);
         args.add(group);
         sequences.forEach(sequence -> args.add(bytes(sequence + "-0")));
@@ -120,7 +92,7 @@ final class OrderLog {
             long events = Replies.number(reply.get(0));
             Instant oldest = Replies.optionalInstant(reply.get(1));
             Instant now = Replies.instant(reply.get(2));
-            return new OrderRelay.Lag(
+            return new Lag(
                     events,
                     events == 0 || oldest == null || oldest.isAfter(now)
                             ? Duration.ZERO
@@ -129,26 +101,8 @@ final class OrderLog {
         });
     }
 
-    /** An event that cannot be written, and why; null: one of an entry that cannot be read. */
-    record Dead(@Nullable OrderEvent event, String error) {}
-
-    /** What {@link #bury} did. */
-    enum Burial {
-        /** The events are in the dead letters, and their entry is acknowledged. */
-        DONE,
-        /** Nothing: another entry, which this one may depend on, is not acknowledged yet. */
-        NOT_YET,
-        /** Nothing: somebody acknowledged the entry meanwhile. */
-        NOT_NEEDED
-    }
-
-    /**
-     * Puts events of an entry aside and acknowledges it, in one step.
-     *
-     * @param triedFor how long this consumer has tried to write them; null: long enough, whatever
-     *     others have not acknowledged
-     */
-    Burial bury(long sequence, List<Dead> events, @Nullable Duration triedFor) {
+    @Override
+    public Burial bury(long sequence, List<Dead> events, @Nullable Duration triedFor) {
         List<byte[]> args = new ArrayList<>(List.of(
                 group,
                 bytes(sequence + "-0"),

@@ -1,0 +1,121 @@
+package dev.spike.core;
+
+import org.jspecify.annotations.Nullable;
+
+import java.time.Duration;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/**
+ * The order log of a sale, as one consumer of a group sees it: what a relay reads. Every group gets
+ * all entries; its consumers share them, each taken by one at a time until it is acknowledged.
+ *
+ * <p>Every call blocks, and is one atomic step; one that gets no answer throws a
+ * {@link RemoteSpikeException}, and may have taken entries all the same. Calls that take make the
+ * group, from the start of the log, if there is none. Null is answered when there is no such sale.
+ *
+ * <p>An entry stays in the log until every group has acknowledged it and its holds have ended.
+ */
+public interface OrderLog {
+
+    /** The most entries that are acknowledged at once. */
+    int MAX_ACKNOWLEDGED = 1_000;
+
+    /** A sale that has an order log. */
+    interface Source {
+        /** The id of the sale. */
+        String saleId();
+
+        /**
+         * The order log as this consumer of this group sees it; without a call.
+         *
+         * @param group 1 to 128 visible ASCII characters
+         * @param consumer the same; its own name among all that run at a time
+         */
+        OrderLog orderLog(String group, String consumer);
+    }
+
+    /**
+     * Entries that were taken.
+     *
+     * @param total of the sale, units, without those sold before it was opened, after they were
+     *     logged
+     * @param entries ascending
+     * @param unreadable the sequences of those that make no sense, each with why
+     */
+    record Taken(long total, List<LogEntry> entries, Map<Long, String> unreadable) {
+
+        /** Whether nothing was taken. */
+        public boolean isEmpty() {
+            return entries.isEmpty() && unreadable.isEmpty();
+        }
+
+        /** The sequence of the last of them; only if there is one. */
+        public long last() {
+            return Stream.concat(
+                            entries.stream().map(LogEntry::sequence), unreadable.keySet().stream())
+                    .max(Comparator.naturalOrder())
+                    .orElseThrow();
+        }
+    }
+
+    /**
+     * What a group has not acknowledged.
+     *
+     * @param events how many order events, from the oldest of them on: those after it count even if
+     *     they are acknowledged
+     * @param age how long ago the oldest of them was logged
+     * @param deadLetters how many events of the sale, of all groups, lie in the dead letters
+     */
+    record Lag(long events, Duration age, long deadLetters) {}
+
+    /** An event that cannot be written, and why; null: one of an entry that cannot be read. */
+    record Dead(@Nullable OrderEvent event, String error) {}
+
+    /** What {@link #bury} did. */
+    enum Burial {
+        /** The events are in the dead letters, and their entry is acknowledged. */
+        DONE,
+        /** Nothing: another entry, which this one may depend on, is not acknowledged yet. */
+        NOT_YET,
+        /** Nothing: somebody acknowledged the entry meanwhile. */
+        NOT_NEEDED
+    }
+
+    /**
+     * Entries that this consumer took before and has not acknowledged, as if it took them now.
+     *
+     * @param after the sequence after which to read; 0: from the oldest
+     * @param most at least 1
+     */
+    @Nullable
+    Taken takeOwn(long after, int most);
+
+    /** Entries that others of the group took and have not acknowledged for so long. */
+    @Nullable
+    Taken takeIdle(Duration idle, int most);
+
+    /** Entries that nobody of the group has taken. */
+    @Nullable
+    Taken takeNew(int most);
+
+    /**
+     * Acknowledges entries, whoever took them, trims the log, and tells what is left to the group.
+     *
+     * @param sequences of the entries, at most {@value #MAX_ACKNOWLEDGED}
+     */
+    @Nullable
+    Lag acknowledge(List<Long> sequences);
+
+    /**
+     * Puts events of an entry into the dead letters and acknowledges it, in one step, unless
+     * another entry of the group must be waited for: an older one that is not acknowledged, or one
+     * that another consumer took before these tries and has not acknowledged.
+     *
+     * @param triedFor how long this consumer has tried to write them; null: long enough, whatever
+     *     others have taken
+     */
+    Burial bury(long sequence, List<Dead> events, @Nullable Duration triedFor);
+}
