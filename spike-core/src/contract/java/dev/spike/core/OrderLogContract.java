@@ -107,6 +107,18 @@ public abstract class OrderLogContract {
     }
 
     @Test
+    void total_isTheMostThatTheSaleHad_atTheseEntriesOrNow() {
+        openAndReserve(1);
+        stock().restock(new Operation("more", 7));
+        stock().restock(new Operation("less", -20));
+        assertThat(consumer("one").takeNew(2).total()).isEqualTo(10_000);
+        assertThat(consumer("one").takeNew(1).total()).isEqualTo(10_007);
+        assertThat(consumer("one").takeNew(1).total()).isEqualTo(9_987);
+        stock().restock(new Operation("more-again", 50));
+        assertThat(consumer("one").takeOwn(3, 10).total()).isEqualTo(10_037);
+    }
+
+    @Test
     void takeOwn_isWhatThisConsumerTook_andHasNotAcknowledged_pageByPage() {
         openAndReserve(5);
         consumer("one").takeNew(3);
@@ -223,6 +235,21 @@ public abstract class OrderLogContract {
         stock().expire();
         consumer("one").acknowledge(List.of());
         assertThat(inLog()).contains(late).doesNotContain(1L, 100L);
+    }
+
+    @Test
+    void pending_isWhatThisConsumerTook_pageByPage_andIsNotTakenByLooking() {
+        openAndReserve(4);
+        consumer("one").takeNew(2);
+        consumer("two").takeNew(1);
+        consumer("one").takeNew(2);
+        consumer("one").acknowledge(List.of(2L));
+        passTime(MOMENT);
+        assertThat(consumer("one").pending(0, 2)).containsExactly(1L, 4L);
+        assertThat(consumer("one").pending(1, 2)).containsExactly(4L, 5L);
+        assertThat(consumer("one").pending(5, 2)).isEmpty();
+        assertThat(sequences(consumer("two").takeIdle(MOMENT, 10))).containsExactly(1L, 4L, 5L);
+        assertThat(consumer("one").pending(0, 2)).isEmpty();
     }
 
     @Test

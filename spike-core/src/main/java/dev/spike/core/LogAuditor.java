@@ -95,8 +95,8 @@ final class LogAuditor {
     }
 
     private void compare(LogEntry before, LogEntry entry) {
-        long total = before.available() + before.reserved() + before.sold();
-        if (total != entry.available() + entry.reserved() + entry.sold()) {
+        long total = before.total();
+        if (total != entry.total()) {
             totalChangedAt = entry.sequence();
         }
         if (!entry.events().isEmpty()) {

@@ -20,4 +20,10 @@ public record LogEntry(
         long available,
         long reserved,
         long sold,
-        List<OrderEvent> events) {}
+        List<OrderEvent> events) {
+
+    /** available + reserved + sold. */
+    public long total() {
+        return available + reserved + sold;
+    }
+}

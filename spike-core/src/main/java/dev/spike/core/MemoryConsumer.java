@@ -27,6 +27,12 @@ final class MemoryConsumer implements OrderLog {
     }
 
     @Override
+    public List<Long> pending(long after, int most) {
+        return Objects.requireNonNullElse(
+                sale.withLog((log, levels) -> log.pending(group, name, after, most)), List.of());
+    }
+
+    @Override
     public @Nullable Taken takeIdle(Duration idle, int most) {
         return sale.withLog((log, levels) ->
                 taken(levels, log.takeIdle(group, name, levels.asOf(), idle, most)));
@@ -39,7 +45,8 @@ final class MemoryConsumer implements OrderLog {
     }
 
     private static Taken taken(Levels levels, List<LogEntry> entries) {
-        return new Taken(levels.total(), entries, Map.of());
+        long total = entries.stream().mapToLong(LogEntry::total).reduce(levels.total(), Math::max);
+        return new Taken(total, entries, Map.of());
     }
 
     @Override

@@ -107,6 +107,14 @@ final class MemoryLog {
                 entry -> !entry.consumer.equals(consumer) && entry.isIdle(now, idle));
     }
 
+    List<Long> pending(String group, String consumer, long after, int most) {
+        return group(group).pending.tailMap(after, false).entrySet().stream()
+                .filter(entry -> entry.getValue().consumer.equals(consumer))
+                .limit(most)
+                .map(Map.Entry::getKey)
+                .toList();
+    }
+
     private List<LogEntry> takeAgain(
             String group,
             String consumer,

@@ -40,8 +40,8 @@ public interface OrderLog {
     /**
      * Entries that were taken.
      *
-     * @param total of the sale, units, without those sold before it was opened, after they were
-     *     logged
+     * @param total the most units, without those sold before it was opened, that the sale had after
+     *     any of them, or has now: a sale whose total was reduced since had more orders then
      * @param entries ascending
      * @param unreadable the sequences of those that make no sense, each with why
      */
@@ -92,6 +92,15 @@ public interface OrderLog {
      */
     @Nullable
     Taken takeOwn(long after, int most);
+
+    /**
+     * The sequences of entries that this consumer has taken and not acknowledged, without taking
+     * them again: also those of a call whose reply got lost, and that ran late.
+     *
+     * @param after the sequence after which to read; 0: from the oldest
+     * @param most at least 1
+     */
+    List<Long> pending(long after, int most);
 
     /** Entries that others of the group took and have not acknowledged for so long. */
     @Nullable

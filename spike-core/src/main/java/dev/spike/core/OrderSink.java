@@ -50,9 +50,9 @@ public interface OrderSink {
      * Writes the orders of these events, blocking, all or none.
      *
      * @param saleId their sale
-     * @param total the units of the sale, without those sold before it was opened, as the shared
-     *     stock had them after it logged these events: orders that are reserved or confirmed can
-     *     never be more
+     * @param total the most units, without those sold before it was opened, that the sale had since
+     *     it logged these events, as far as the relay knows: orders that are reserved or confirmed
+     *     can never be more, once those that came before are written
      * @param events at least one, in the order of the log; a reservation may occur more than once
      * @throws UnavailableException if the sink is away; they come again, for as long as it takes
      * @throws RefusedException if any of them is to blame: each comes again a few times, alone, and

@@ -10,7 +10,6 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.BooleanSupplier;
 
@@ -20,8 +19,19 @@ import java.util.function.BooleanSupplier;
  */
 final class Inbox {
 
+    /** The entries that the sink refuses. */
+    interface Refused {
+        int count();
+
+        /** Whether it is one of them; null: one that cannot be read. */
+        boolean contains(long sequence, @Nullable LogEntry entry);
+    }
+
     /** How many entries are taken in one call. */
     private static final int TAKEN = 100;
+
+    /** How many entries are looked up in one call. */
+    private static final int PENDING = 1_000;
 
     /** How many entries that the sink refuses, or holds up, end the taking of new ones. */
     private static final int MOST_WAITING = 1_000;
@@ -31,6 +41,7 @@ final class Inbox {
 
     private final OrderLog log;
     private final OrderRelayBuilder options;
+    private final Refused refused;
     private final BooleanSupplier closing;
     private final TreeMap<Long, LogEntry> held = new TreeMap<>();
     private final Map<Long, String> unreadable = new TreeMap<>();
@@ -40,9 +51,10 @@ final class Inbox {
     private long ownAfter;
     private long idleNanos;
 
-    Inbox(OrderLog log, OrderRelayBuilder options, BooleanSupplier closing) {
+    Inbox(OrderLog log, OrderRelayBuilder options, Refused refused, BooleanSupplier closing) {
         this.log = log;
         this.options = options;
+        this.refused = refused;
         this.closing = closing;
         this.idleNanos = options.nanoTime.getAsLong();
     }
@@ -51,37 +63,37 @@ final class Inbox {
      * Takes until a batch is held, or there is nothing more; in an outage also more than a batch,
      * since the first event that the sink accepts tells that it is there.
      *
-     * @param failing the entries that the sink refuses
      * @return whether anything was taken
      */
-    boolean fill(boolean outage, Set<Long> failing) {
+    boolean fill(boolean outage) {
         boolean took = false;
         while ((eventsHeld < options.batch && held.size() < MOST_HELD
                         || outage && held.size() < MOST_WAITING)
                 && !closing.getAsBoolean()
-                && take(failing)) {
+                && take()) {
             took = true;
         }
         return took;
     }
 
-    private boolean take(Set<Long> failing) {
-        boolean isFull = failing.size() >= MOST_WAITING;
+    private boolean take() {
+        boolean isFull = refused.count() >= MOST_WAITING;
         int most = Math.max(1, Math.min(TAKEN, options.batch - eventsHeld));
         if (options.nanoTime.getAsLong() - idleNanos >= 0 && (readOwn || isFull)) {
             // Also when full: all that fail may wait for an entry that a dead relay took.
-            if (hold(log.takeIdle(options.idle, most), failing)) {
+            if (hold(log.takeIdle(options.idle, most))) {
                 return true;
             }
             idleNanos = options.nanoTime.getAsLong() + options.idle.toNanos() / 4;
+            if (hasTakenUnknown()) {
+                readOwnAgain();
+            }
         }
-        if (isFull) {
-            return false;
-        } else if (readOwn) {
-            return hold(log.takeNew(most), failing);
+        if (readOwn) {
+            return !isFull && hold(log.takeNew(most));
         }
         OrderLog.Taken own = log.takeOwn(ownAfter, most);
-        hold(own, failing);
+        hold(own);
         if (own != null && own.isEmpty()) {
             readOwn = true;
         } else if (own != null) {
@@ -91,24 +103,49 @@ final class Inbox {
     }
 
     /** Whether any of the entries was not known before. */
-    private boolean hold(OrderLog.@Nullable Taken taken, Set<Long> failing) {
+    private boolean hold(OrderLog.@Nullable Taken taken) {
         if (taken == null) {
             return false;
         }
-        total = taken.total();
+        boolean wasEmpty = isEmpty() && unreadable.isEmpty() && refused.count() == 0;
+        total = wasEmpty ? taken.total() : Math.max(total, taken.total());
         boolean anyNew = false;
         for (LogEntry entry : taken.entries()) {
-            if (!failing.contains(entry.sequence()) && held.put(entry.sequence(), entry) == null) {
-                eventsHeld += entry.events().size();
-                anyNew = true;
+            if (!refused.contains(entry.sequence(), entry)) {
+                LogEntry before = held.put(entry.sequence(), entry);
+                eventsHeld += entry.events().size()
+                        - (before == null ? 0 : before.events().size());
+                anyNew |= before == null;
             }
         }
         for (Map.Entry<Long, String> entry : taken.unreadable().entrySet()) {
-            if (!failing.contains(entry.getKey())) {
+            if (!refused.contains(entry.getKey(), null)) {
                 anyNew |= unreadable.put(entry.getKey(), entry.getValue()) == null;
             }
         }
         return anyNew;
+    }
+
+    /**
+     * Whether this relay has taken what it does not know of: a call whose reply got lost, perhaps
+     * of the relay that had this name before, may run after the own ones were read.
+     */
+    private boolean hasTakenUnknown() {
+        List<Long> page = log.pending(0, PENDING);
+        while (!page.isEmpty()) {
+            if (!page.stream().allMatch(this::isKnown)) {
+                return true;
+            }
+            page = log.pending(page.get(page.size() - 1), PENDING);
+        }
+        return false;
+    }
+
+    private boolean isKnown(long sequence) {
+        LogEntry entry = held.get(sequence);
+        return entry != null
+                || unreadable.containsKey(sequence)
+                || refused.contains(sequence, null);
     }
 
     /** The reply to a call got lost, and it may have taken something. */
@@ -117,7 +154,9 @@ final class Inbox {
         ownAfter = 0;
     }
 
-    /** The units that the orders of the sale may have, as of the last call. */
+    /**
+     * The units that the orders may have: the most that the sale had since the oldest entry here.
+     */
     long total() {
         return total;
     }

@@ -57,12 +57,14 @@ public final class OrderRelay implements AutoCloseable {
 
     /** An entry with events that the sink refuses, or that cannot be read. */
     private static final class Failing {
+        private final @Nullable LogEntry entry;
         private final long sinceNanos;
         private List<OrderLog.Dead> refused;
         private int tries = 1;
         private long dueNanos;
 
-        private Failing(List<OrderLog.Dead> refused, long nowNanos) {
+        private Failing(@Nullable LogEntry entry, List<OrderLog.Dead> refused, long nowNanos) {
+            this.entry = entry;
             this.sinceNanos = nowNanos;
             this.refused = refused;
             this.dueNanos = nowNanos + backoff(1);
@@ -116,7 +118,7 @@ public final class OrderRelay implements AutoCloseable {
         this.stopThreads = stopThreads;
         this.tidyNanos = nanoTime.getAsLong();
         this.log = sale.orderLog(options.group, options.consumer);
-        this.inbox = new Inbox(log, options, () -> closing);
+        this.inbox = new Inbox(log, options, new Refused(), () -> closing);
         this.delivery = new Delivery(sink, saleId, () -> closing);
         begin();
     }
@@ -259,7 +261,7 @@ public final class OrderRelay implements AutoCloseable {
     /** Takes, delivers and acknowledges once; false if there was nothing to do. */
     private boolean step() throws Delivery.Outage {
         acknowledge();
-        boolean took = inbox.fill(outages > 0, failing.keySet());
+        boolean took = inbox.fill(outages > 0);
         boolean worked = !inbox.isEmpty();
         deliverHeld();
         worked |= retryFailing();
@@ -271,7 +273,7 @@ public final class OrderRelay implements AutoCloseable {
         long now = nanoTime.getAsLong();
         inbox.removeUnreadable()
                 .forEach((sequence, error) -> failing.put(
-                        sequence, new Failing(List.of(new OrderLog.Dead(null, error)), now)));
+                        sequence, new Failing(null, List.of(new OrderLog.Dead(null, error)), now)));
         List<OrderEvent> all = inbox.events();
         while (!inbox.isEmpty() && !closing) {
             List<LogEntry> batch = inbox.nextBatch(options.batch);
@@ -282,11 +284,29 @@ public final class OrderRelay implements AutoCloseable {
                 if (left == null) {
                     written.add(entry.sequence());
                 } else {
-                    failing.put(entry.sequence(), new Failing(left, nanoTime.getAsLong()));
+                    failing.put(entry.sequence(), new Failing(entry, left, nanoTime.getAsLong()));
                 }
             }
             inbox.remove(batch);
             acknowledge();
+        }
+    }
+
+    private final class Refused implements Inbox.Refused {
+        @Override
+        public int count() {
+            return failing.size();
+        }
+
+        /** A store that lost entries logs others in their place, and those are not refused yet. */
+        @Override
+        public boolean contains(long sequence, @Nullable LogEntry entry) {
+            Failing known = failing.get(sequence);
+            if (known != null && entry != null && !entry.equals(known.entry)) {
+                failing.remove(sequence);
+                return false;
+            }
+            return known != null;
         }
     }
 

@@ -9,6 +9,7 @@ import dev.spike.core.OrderLog;
 import org.jspecify.annotations.Nullable;
 
 import redis.clients.jedis.UnifiedJedis;
+import redis.clients.jedis.params.XPendingParams;
 
 import java.time.Duration;
 import java.time.Instant;
@@ -46,6 +47,16 @@ final class RedisOrderLog implements OrderLog {
     }
 
     @Override
+    public List<Long> pending(long after, int most) {
+        XPendingParams own =
+                XPendingParams.xPendingParams("(" + after + "-0", "+", most).consumer(consumer);
+        List<Object> entries = Failures.translate(jedis, () -> jedis.xpending(log, group, own));
+        return Failures.read(() -> entries.stream()
+                .map(entry -> LogReader.sequence(LogReader.id(Replies.list(entry))))
+                .toList());
+    }
+
+    @Override
     public @Nullable Taken takeIdle(Duration idle, int most) {
         return take("idle", Long.toString(idle.toMillis()), most);
     }
@@ -64,7 +75,7 @@ final class RedisOrderLog implements OrderLog {
             }
             List<LogEntry> entries = new ArrayList<>();
             Map<Long, String> unreadable = new TreeMap<>();
-            for (Object entry : Replies.list(reply.get(2))) {
+            for (Object entry : Replies.list(reply.get(3))) {
                 try {
                     entries.add(LogReader.read(Replies.list(entry)));
                 } catch (RuntimeException malformed) {
@@ -72,7 +83,11 @@ final class RedisOrderLog implements OrderLog {
                     unreadable.put(LogReader.sequence(id), "unreadable: " + malformed);
                 }
             }
-            return new Taken(Replies.number(reply.get(0)), entries, unreadable);
+            long soldBefore = Replies.number(reply.get(1));
+            long total = entries.stream()
+                    .mapToLong(entry -> entry.total() - soldBefore)
+                    .reduce(Replies.number(reply.get(0)), Math::max);
+            return new Taken(total, entries, unreadable);
         });
     }
 

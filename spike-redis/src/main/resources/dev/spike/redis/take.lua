@@ -11,9 +11,10 @@ ARGV[3]  own: taken before and not yet acknowledged; idle: taken by others and n
 ARGV[4]  of own, the id after which to read; of idle, for how long in ms
 ARGV[5]  the most entries to take
 
-Returns {total, now_ms, entries}; nil if the sale is absent
-  total     of the sale, units, without those that were sold before it was opened
-  entries   as log.lua
+Returns {total, sold_before, now_ms, entries}; nil if the sale is absent
+  total         of the sale, units, without those that were sold before it was opened
+  sold_before   units that were
+  entries       as log.lua
 
 Keeps: an entry is taken by one consumer at a time, until it is acknowledged.
 ]]
@@ -62,4 +63,4 @@ if not done then
   redis.call('XGROUP', 'CREATE', KEYS[2], ARGV[1], '0')
   entries = take()
 end
-return {levels[1] + levels[2] + levels[3] - levels[4], time[1] * 1000 + math.floor(time[2] / 1000), entries}
+return {levels[1] + levels[2] + levels[3] - levels[4], levels[4], time[1] * 1000 + math.floor(time[2] / 1000), entries}

@@ -351,6 +351,47 @@ class OrderRelayFaultsTest extends OrderRelayCase {
     }
 
     @Test
+    void totalReducedBeforeTheRelayCame_ordersFromBefore_areMeasuredByTheirTotal() {
+        List<Long> totals = new CopyOnWriteArrayList<>();
+        reserveEach("before", 1);
+        stock.restock(new Operation("less", -40));
+        OrderRelay relay = start(relay((saleId, total, events) -> totals.add(total)));
+        awaitAllAcknowledged(relay);
+        reserve("after", "after", 1);
+        awaitAllAcknowledged(relay);
+        assertThat(totals).containsExactly(100_000L, 99_960L);
+    }
+
+    @Test
+    void takenUnderItsName_byACallThatRanLate_isDelivered() {
+        OrderRelay relay =
+                start(relay(sink).consumer("relay").takeOverAfter(Duration.ofMillis(50)));
+        reserveEach("first", 1);
+        awaitAllAcknowledged(relay);
+        int late = 0;
+        do {
+            reserveEach("late" + late++ + "-", 5);
+        } while (consumer("relay").takeNew(10).isEmpty());
+        awaitAllAcknowledged(relay);
+        assertThat(new HashSet<>(sink.buyers())).hasSize(1 + 5 * late);
+    }
+
+    @Test
+    void storeLost_andOpenedAnew_itsEntriesAreNotTakenForThoseThatWereRefused() {
+        refuse("poison");
+        OrderRelay relay = start(relay(sink).tries(1_000));
+        reserveEach("good", 1);
+        reserveEach("poison", 3);
+        awaitCalls(10);
+        REDIS.client().del(key("stock"), key("reservations"), key("log"));
+        open();
+        List<String> buyers = reserveEach("anew", 5);
+        await().until(() -> sink.buyers().containsAll(buyers));
+        awaitAllAcknowledged(relay);
+        assertThat(deadLetters()).isEmpty();
+    }
+
+    @Test
     void total_isThatOfTheSale_alsoAfterItWasRaised() {
         List<Long> totals = new CopyOnWriteArrayList<>();
         OrderRelay relay = start(relay((saleId, total, events) -> totals.add(total)));
