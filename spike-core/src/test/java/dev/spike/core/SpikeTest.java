@@ -469,6 +469,24 @@ class SpikeTest {
     }
 
     @Test
+    void clientThatRepeatsByItself_andTellsThatTheRepeatCameTooLate_isUnknown() {
+        stock.open(Sale.of("ticket", 5));
+        FaultySpike repeating = new FaultySpike(stock) {
+            @Override
+            public Reply reserve(List<Request> batch, long notAfterMillis) {
+                Reply first = super.reserve(batch, notAfterMillis);
+                return new Reply(first.levels(), List.of(), true);
+            }
+        };
+        try (Spike spike =
+                Spike.builder(repeating).timeout(Duration.ofMillis(300)).start()) {
+            Answer answer = spike.reserve("alice", 1);
+            assertThat(answer.outcome()).isEqualTo(Outcome.UNKNOWN);
+            assertThat(stock.find(answer.id())).isNotNull();
+        }
+    }
+
+    @Test
     void storeClockJumps_sellingGoesOn() {
         Spike spike = open(5);
         for (Duration jump : List.of(Duration.ofHours(1), Duration.ofHours(-1), Duration.ZERO)) {
