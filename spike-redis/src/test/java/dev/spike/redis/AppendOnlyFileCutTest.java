@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.spike.core.Conservation;
 import dev.spike.core.Levels;
 import dev.spike.core.OrderEvent;
+import dev.spike.core.OrderLog;
 import dev.spike.core.Outcome;
 import dev.spike.core.RemoteSpike.Operation;
 import dev.spike.core.RemoteSpike.Request;
@@ -99,7 +100,7 @@ class AppendOnlyFileCutTest {
 
     /** Each kind of call that writes, but a sweep: what that writes has the form of a cancel. */
     private List<Runnable> lastCalls() {
-        OrderLog log = new OrderLog(stock, "orders", "relay");
+        OrderLog log = stock.orderLog("orders", "relay");
         return List.of(
                 () -> reserve("erin", "alice"),
                 () -> settle("alice", Outcome.CONFIRMED),

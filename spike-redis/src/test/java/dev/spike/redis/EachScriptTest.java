@@ -10,6 +10,7 @@ import static java.util.stream.Collectors.toMap;
 import dev.spike.core.Conservation;
 import dev.spike.core.Levels;
 import dev.spike.core.OrderBook;
+import dev.spike.core.OrderLog;
 import dev.spike.core.Outcome;
 import dev.spike.core.RemoteSpike.Correction;
 import dev.spike.core.RemoteSpike.Operation;
@@ -56,7 +57,7 @@ class EachScriptTest {
     private final String saleId = TestRedis.newSaleId();
     private final RedisSpike stock =
             new RedisSpike(REDIS.client(), saleId, Adoption.of(key("adopted")));
-    private final OrderLog log = new OrderLog(stock, "orders", "relay");
+    private final OrderLog log = stock.orderLog("orders", "relay");
     private final ReservationId alice = new ReservationId("alice", "key");
     private final ReservationId further = new ReservationId("alice", "further");
 

@@ -9,6 +9,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.spike.core.Conservation;
 import dev.spike.core.OrderBook;
+import dev.spike.core.OrderLog;
 import dev.spike.core.Outcome;
 import dev.spike.core.RemoteSpike.Correction;
 import dev.spike.core.RemoteSpike.Operation;
@@ -99,8 +100,8 @@ class PermissionsTest {
     /** All that this package does with a sale, call by call. */
     private Map<String, ThrowingCallable> calls(RedisClient client) {
         RedisSpike sale = new RedisSpike(client, saleId, Adoption.of(HASH));
-        OrderLog relay = new OrderLog(sale, "orders", "relay");
-        OrderLog another = new OrderLog(sale, "orders", "another");
+        OrderLog relay = sale.orderLog("orders", "relay");
+        OrderLog another = sale.orderLog("orders", "another");
         OrderLog.Dead dead = new OrderLog.Dead(null, "not readable");
         Map<String, ThrowingCallable> calls = new LinkedHashMap<>();
         calls.put("open", () -> sale.open(Sale.of(saleId, 10).withHold(Duration.ofMillis(1))));

@@ -5,6 +5,7 @@ import static dev.spike.core.Scenario.answer;
 import dev.spike.core.LogEntry;
 import dev.spike.core.OrderBook.Order;
 import dev.spike.core.OrderEvent;
+import dev.spike.core.OrderLog;
 import dev.spike.core.Outcome;
 import dev.spike.core.RemoteSpike.Correction;
 import dev.spike.core.ReservationId;
@@ -119,7 +120,7 @@ record ScriptCall(
                         stock -> text(relay(stock).takeOwn(0, 9))),
                 new ScriptCall(
                         "take",
-                        held().andThen(stock -> new OrderLog(stock, "orders", "dead").takeNew(9)),
+                        held().andThen(stock -> stock.orderLog("orders", "dead").takeNew(9)),
                         stock -> text(relay(stock).takeIdle(Duration.ZERO, 9)),
                         "[1, 2, 3, 4]",
                         "[1, 2, 3, 4]",
@@ -171,7 +172,7 @@ record ScriptCall(
     }
 
     private static OrderLog relay(RedisSpike stock) {
-        return new OrderLog(stock, "orders", "relay");
+        return stock.orderLog("orders", "relay");
     }
 
     private static String text(OrderLog.Taken taken) {
