@@ -30,6 +30,7 @@ final class Faults {
         Fate.NO_CONNECTION
     };
     private static final long USUAL_DELAY = Duration.ofMillis(2).toNanos();
+    private static final long SLOW_DELAY = Duration.ofMillis(500).toNanos();
     private static final long LATEST = Duration.ofSeconds(3).toNanos();
 
     private final Map<Fate, Long> met = new EnumMap<>(Fate.class);
@@ -63,8 +64,15 @@ final class Faults {
     }
 
     /** In nanoseconds, one way. */
-    long delay(Random random, Fate fate) {
-        long most = fate == Fate.LATE || fate == Fate.DELIVERED_TWICE ? LATEST : USUAL_DELAY;
+    long delay(Random random, Fate fate, boolean isSlow) {
+        long most = fate == Fate.LATE || fate == Fate.DELIVERED_TWICE
+                ? LATEST
+                : isSlow ? SLOW_DELAY : USUAL_DELAY;
         return (long) (random.nextDouble() * most) + 1;
+    }
+
+    /** The most that {@link #delay} is. */
+    static long longestDelay() {
+        return LATEST;
     }
 }

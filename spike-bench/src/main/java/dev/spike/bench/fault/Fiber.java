@@ -2,22 +2,13 @@ package dev.spike.bench.fault;
 
 import org.jspecify.annotations.Nullable;
 
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.Semaphore;
 
 /**
- * A thread of its own that runs only while whoever resumes it waits, so that one of all threads
- * runs at a time.
+ * A task that may wait in the midst of it. It has a thread while it runs or waits; of all threads
+ * of a {@link Scheduler}, one runs at a time.
  */
 final class Fiber {
-
-    private static final ThreadLocal<@Nullable Fiber> CURRENT = new ThreadLocal<>();
-    private static final ExecutorService THREADS = Executors.newCachedThreadPool(task -> {
-        Thread thread = new Thread(task, "fiber");
-        thread.setDaemon(true);
-        return thread;
-    });
 
     /** Thrown where a fiber waits, when it is to wait no longer. */
     static final class Abandoned extends Error {
@@ -28,65 +19,48 @@ final class Fiber {
         }
     }
 
-    private final Semaphore run = new Semaphore(0);
-    private final Semaphore back = new Semaphore(0);
+    private final Semaphore turn = new Semaphore(0);
     private final Runnable task;
     private boolean isStarted;
     private boolean isAbandoned;
-    private @Nullable Throwable failure;
 
     Fiber(Runnable task) {
         this.task = task;
     }
 
-    /** The one that runs this code. */
-    static Fiber current() {
-        Fiber current = CURRENT.get();
-        if (current == null) {
-            throw new IllegalStateException("only on a fiber may a task wait");
-        }
-        return current;
+    boolean isStarted() {
+        return isStarted;
     }
 
-    /** Runs it until it waits or ends; throws what its task threw. */
-    void resume() {
-        if (isStarted) {
-            run.release();
-        } else {
-            isStarted = true;
-            THREADS.execute(this::runTask);
-        }
-        back.acquireUninterruptibly();
-        Throwable thrown = failure;
-        if (thrown != null && !(thrown instanceof Abandoned)) {
-            throw new IllegalStateException("a task failed: " + thrown, thrown);
-        }
+    /** Whether it is to end where it waits. */
+    boolean isAbandoned() {
+        return isAbandoned;
     }
 
-    /** Ends its waiting with {@link Abandoned}. */
     void abandon() {
         isAbandoned = true;
-        resume();
     }
 
-    /** Waits, on this fiber, until it is resumed. */
-    void pause() {
-        back.release();
-        run.acquireUninterruptibly();
-        if (isAbandoned) {
-            throw new Abandoned();
-        }
+    /** Lets the thread that waits in {@link #awaitTurn} go on. */
+    void giveTurn() {
+        turn.release();
     }
 
-    private void runTask() {
-        CURRENT.set(this);
+    void awaitTurn() {
+        turn.acquireUninterruptibly();
+    }
+
+    /** Runs all of it on this thread; answers what it threw, unless it was abandoned. */
+    @Nullable
+    Throwable run() {
+        isStarted = true;
         try {
             task.run();
+        } catch (Abandoned asTold) {
+            return null;
         } catch (RuntimeException | Error thrown) {
-            failure = thrown;
-        } finally {
-            CURRENT.remove();
-            back.release();
+            return thrown;
         }
+        return null;
     }
 }

@@ -1,161 +1,67 @@
 package dev.spike.bench.fault;
 
+import dev.spike.core.InMemorySpike;
 import dev.spike.core.Levels;
 import dev.spike.core.LogEntry;
 import dev.spike.core.OrderBook;
+import dev.spike.core.OrderLog;
 import dev.spike.core.Progress;
 import dev.spike.core.RemoteSpike;
-import dev.spike.core.RemoteSpikeException;
-import dev.spike.core.RemoteSpikeException.Kind;
 import dev.spike.core.ReservationId;
 import dev.spike.core.Sale;
 
 import org.jspecify.annotations.Nullable;
 
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
-import java.util.Random;
+import java.util.function.BiFunction;
 import java.util.function.Function;
-import java.util.function.ToLongFunction;
+import java.util.stream.Stream;
 
-/**
- * The way from one node to the store and back, on which calls and replies are delayed, lost, and
- * delivered twice; a call may also run long after the node gave it up. Each method waits on the
- * {@link Fiber} that calls it.
- */
-final class Network implements RemoteSpike {
+/** The shared stock and its log as a node sees them, over its {@link Link}. */
+final class Network implements RemoteSpike, OrderLog.Source {
 
-    private static final long REPLY_TIMEOUT = Duration.ofMillis(400).toNanos();
-
-    /** What the node knew of the sequence, and whether it was told of less since. */
-    private long knownSequence;
-
-    private boolean wasToldLess;
-
-    private long cutUntilNanos;
-    private final Scheduler scheduler;
-    private final Random random;
+    private final Link link;
+    private final World world;
     private final SimulatedStore store;
-    private final NodeThreads threads;
-    private final Scheduler.Owner node;
-    private final Faults faults;
+    private final Knowledge knowledge;
 
-    Network(
-            Scheduler scheduler,
-            Random random,
-            SimulatedStore store,
-            NodeThreads threads,
-            Scheduler.Owner node,
-            Faults faults) {
-        this.scheduler = scheduler;
-        this.random = random;
+    Network(Link link, World world, SimulatedStore store, Knowledge knowledge) {
+        this.link = link;
         this.store = store;
-        this.threads = threads;
-        this.node = node;
-        this.faults = faults;
+        this.world = world;
+        this.knowledge = knowledge;
     }
 
-    /** Nothing of this node reaches the store for a while, while others do. */
-    void cutFor(long nanos) {
-        cutUntilNanos = scheduler.nowNanos() + nanos;
-    }
-
-    /** Whether a reply told of a lower sequence than the node knew when it asked. */
-    boolean wasToldLess() {
-        return wasToldLess;
-    }
-
-    /** What a call has come to. */
-    private final class Exchange<T> {
-        private final Fiber fiber = Fiber.current();
-        private @Nullable T reply;
-        private @Nullable RuntimeException failure;
-        private boolean isOver;
-
-        private void end(@Nullable T got, @Nullable RuntimeException failed) {
-            if (!isOver) {
-                isOver = true;
-                reply = got;
-                failure = failed;
-                fiber.resume();
-            }
-        }
-    }
-
-    private <T> T call(Function<RemoteSpike, T> call, ToLongFunction<T> sequence) {
-        if (node.isDead()) {
-            throw new Fiber.Abandoned();
-        }
-        Faults.Fate fate =
-                faults.draw(random, store.isDown() || scheduler.nowNanos() < cutUntilNanos);
-        if (fate == Faults.Fate.NO_CONNECTION) {
-            throw new RemoteSpikeException(Kind.NOT_SENT, "no connection", null);
-        }
-        long known = knownSequence;
-        Exchange<T> exchange = new Exchange<>();
-        if (fate != Faults.Fate.CALL_LOST) {
-            deliver(call, exchange, fate);
-        }
-        if (fate == Faults.Fate.DELIVERED_TWICE) {
-            deliver(call, exchange, fate);
-        }
-        scheduler.after(REPLY_TIMEOUT, node, () -> exchange.end(null, noReply()));
-        threads.await(exchange.fiber);
-        if (exchange.failure != null) {
-            throw exchange.failure;
-        }
-        T reply = Objects.requireNonNull(exchange.reply);
-        long told = sequence.applyAsLong(reply);
-        wasToldLess |= told >= 0 && told < known;
-        knownSequence = Math.max(knownSequence, told);
+    /** A call from whose reply the node learns the levels. */
+    private <T> T learn(BiFunction<Server, InMemorySpike, T> call, Function<T, Levels> levels) {
+        Levels known = knowledge.newest();
+        long asked = world.now();
+        T reply = Objects.requireNonNull(link.call(call, none -> false));
+        knowledge.told(levels.apply(reply), known, asked, world.now());
         return reply;
     }
 
-    private static RemoteSpikeException noReply() {
-        return new RemoteSpikeException(Kind.UNKNOWN, "no reply", null);
-    }
-
-    /** Runs the call in the store after a while, and brings its reply unless that is lost. */
-    private <T> void deliver(
-            Function<RemoteSpike, T> call, Exchange<T> exchange, Faults.Fate fate) {
-        scheduler.after(faults.delay(random, fate), null, () -> {
-            if (store.isDown()) {
-                return;
-            }
-            if (fate == Faults.Fate.REFUSED) {
-                reply(() -> exchange.end(
-                        null, new RemoteSpikeException(Kind.NOT_EXECUTED, "refused", null)));
-                return;
-            }
-            T result = store.run(call);
-            if (fate != Faults.Fate.REPLY_LOST) {
-                reply(() -> exchange.end(result, null));
-            }
-        });
-    }
-
-    private void reply(Runnable end) {
-        scheduler.after(faults.delay(random, Faults.Fate.DELIVERED), node, end);
-    }
-
-    private static long none(Object reply) {
-        return -1;
+    private <T> T call(BiFunction<Server, InMemorySpike, T> call) {
+        return Objects.requireNonNull(link.call(call, none -> false));
     }
 
     @Override
     public String saleId() {
-        return store.stock().saleId();
+        return World.SALE;
     }
 
     @Override
     public Opening open(Sale sale) {
-        return call(remote -> remote.open(sale), Network::none);
+        return call((server, stock) -> stock.open(sale));
     }
 
     @Override
     public @Nullable Sale sale() {
-        return store.stock().sale();
+        return link.<@Nullable Sale>call((server, stock) -> stock.sale(), none -> false);
     }
 
     @Override
@@ -165,94 +71,183 @@ final class Network implements RemoteSpike {
 
     @Override
     public Levels levels() {
-        return call(remote -> SimulatedStore.named(remote.levels()), Levels::sequence);
+        return learn((server, stock) -> server.named(stock.levels()), Function.identity());
     }
 
     @Override
     public Reply reserve(List<Request> batch, long notAfterMillis) {
-        return call(
-                remote -> named(remote.reserve(batch, notAfterMillis)),
-                reply -> reply.levels().sequence());
+        return learn(
+                (server, stock) -> named(server, stock.reserve(batch, notAfterMillis)),
+                Reply::levels);
     }
 
     @Override
     public Reply settle(List<Settlement> batch, long notAfterMillis) {
-        return call(
-                remote -> named(remote.settle(batch, notAfterMillis)),
-                reply -> reply.levels().sequence());
+        return learn(
+                (server, stock) -> named(server, stock.settle(batch, notAfterMillis)),
+                Reply::levels);
     }
 
-    private static Reply named(Reply reply) {
-        return new Reply(SimulatedStore.named(reply.levels()), reply.answers(), reply.late());
+    private static Reply named(Server server, Reply reply) {
+        return new Reply(server.named(reply.levels()), reply.answers(), reply.late());
     }
 
     @Override
     public Sweep expire() {
-        return call(
-                remote -> {
-                    Sweep sweep = remote.expire();
+        return learn(
+                (server, stock) -> {
+                    Sweep sweep = stock.expire();
                     return new Sweep(
-                            SimulatedStore.named(sweep.levels()),
+                            server.named(sweep.levels()),
                             sweep.expired(),
                             sweep.isMore(),
                             sweep.nextDeadline());
                 },
-                sweep -> sweep.levels().sequence());
+                Sweep::levels);
     }
 
     @Override
     public Restock restock(Operation operation) {
-        return call(
-                remote -> {
-                    Restock done = remote.restock(operation);
-                    return new Restock(
-                            done.effect(), done.applied(), SimulatedStore.named(done.levels()));
-                },
-                done -> done.levels().sequence());
+        return call((server, stock) -> {
+            Restock done = stock.restock(operation);
+            return new Restock(done.effect(), done.applied(), server.named(done.levels()));
+        });
     }
 
     @Override
     public Levels closeSale() {
-        return call(remote -> SimulatedStore.named(remote.closeSale()), Levels::sequence);
+        return call((server, stock) -> server.named(stock.closeSale()));
     }
 
     @Override
     public Levels reopenSale() {
-        return call(remote -> SimulatedStore.named(remote.reopenSale()), Levels::sequence);
+        return call((server, stock) -> server.named(stock.reopenSale()));
     }
 
     @Override
     public @Nullable Progress find(ReservationId id) {
-        return store.stock().find(id);
+        return link.<@Nullable Progress>call((server, stock) -> stock.find(id), none -> false);
     }
 
     @Override
     public Page reservations(@Nullable String cursor) {
-        return call(remote -> remote.reservations(cursor), Network::none);
+        return call((server, stock) -> stock.reservations(cursor));
     }
 
     @Override
     public Page reservationsOf(String buyer, @Nullable String cursor) {
-        return call(remote -> remote.reservationsOf(buyer, cursor), Network::none);
+        return call((server, stock) -> stock.reservationsOf(buyer, cursor));
     }
 
     @Override
     public List<LogEntry> log(long after) {
-        return call(remote -> remote.log(after), Network::none);
+        return call((server, stock) -> stock.log(after));
     }
 
     @Override
     public boolean correct(Correction correction) {
-        return call(remote -> remote.correct(correction), Network::none);
+        return call((server, stock) -> stock.correct(correction));
     }
 
     @Override
     public Opening openClosed(Sale sale) {
-        return call(remote -> remote.openClosed(sale), Network::none);
+        return call((server, stock) -> stock.openClosed(sale));
     }
 
     @Override
     public Restored restore(List<OrderBook.Order> batch) {
-        return call(remote -> remote.restore(batch), Network::none);
+        return call((server, stock) -> stock.restore(batch));
+    }
+
+    @Override
+    public OrderLog orderLog(String group, String consumer) {
+        return new Log(group, consumer);
+    }
+
+    private final class Log implements OrderLog {
+        private final String group;
+        private final String consumer;
+
+        /** What this relay has taken. */
+        private final Map<Long, LogEntry> believed = new HashMap<>();
+
+        Log(String group, String consumer) {
+            this.group = group;
+            this.consumer = consumer;
+        }
+
+        private @Nullable Taken take(Function<OrderLog, @Nullable Taken> which) {
+            Taken taken = link.<@Nullable Taken>call(
+                    (server, stock) -> which.apply(stock.orderLog(group, consumer)),
+                    reply -> reply != null && !reply.isEmpty());
+            if (taken != null && !taken.isEmpty()) {
+                taken.entries().forEach(entry -> believed.put(entry.sequence(), entry));
+                world.note(consumer + " takes "
+                        + taken.entries().stream().map(LogEntry::sequence).toList());
+            }
+            return taken;
+        }
+
+        @Override
+        public @Nullable Taken takeOwn(long after, int most) {
+            return take(log -> log.takeOwn(after, most));
+        }
+
+        @Override
+        public List<Long> pending(long after, int most) {
+            return Network.this.call(
+                    (server, stock) -> stock.orderLog(group, consumer).pending(after, most));
+        }
+
+        @Override
+        public @Nullable Taken takeIdle(Duration idle, int most) {
+            Taken taken = take(log -> log.takeIdle(idle, most));
+            if (taken != null && !taken.isEmpty()) {
+                world.happened(Happening.RELAY_TOOK_OVER, "by " + consumer);
+            }
+            return taken;
+        }
+
+        @Override
+        public @Nullable Taken takeNew(int most) {
+            return take(log -> log.takeNew(most));
+        }
+
+        private List<LogEntry> believed(List<Long> sequences) {
+            return sequences.stream()
+                    .flatMap(sequence -> Stream.ofNullable(believed.get(sequence)))
+                    .toList();
+        }
+
+        @Override
+        public @Nullable Lag acknowledge(List<Long> sequences) {
+            List<Long> all = List.copyOf(sequences);
+            List<LogEntry> told = believed(all);
+            if (!all.isEmpty()) {
+                world.note(consumer + " acknowledges " + all);
+            }
+            return link.<@Nullable Lag>call(
+                    (server, stock) -> {
+                        told.forEach(entry -> store.acknowledges(entry, stock));
+                        return stock.orderLog(group, consumer).acknowledge(all);
+                    },
+                    lag -> !all.isEmpty());
+        }
+
+        @Override
+        public Burial bury(long sequence, List<Dead> events, @Nullable Duration triedFor) {
+            List<LogEntry> told = believed(List.of(sequence));
+            Burial burial = Objects.requireNonNull(link.call(
+                    (server, stock) -> {
+                        told.forEach(entry -> store.acknowledges(entry, stock));
+                        return stock.orderLog(group, consumer).bury(sequence, events, triedFor);
+                    },
+                    done -> done == Burial.DONE));
+            world.note(consumer + " buries " + sequence + ": " + burial);
+            if (burial == Burial.DONE) {
+                world.happened(Happening.DEAD_LETTER, events + " of entry " + sequence);
+            }
+            return burial;
+        }
     }
 }

@@ -5,8 +5,9 @@ import dev.spike.bench.fault.Scheduler.Owner;
 
 import org.jspecify.annotations.Nullable;
 
-import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.AbstractExecutorService;
 import java.util.concurrent.Callable;
@@ -24,7 +25,7 @@ final class NodeThreads extends AbstractExecutorService implements ScheduledExec
 
     private final Scheduler scheduler;
     private final Owner node;
-    private final Set<Fiber> waiting = new HashSet<>();
+    private final Set<Fiber> waiting = new LinkedHashSet<>();
 
     NodeThreads(Scheduler scheduler, Owner node) {
         this.scheduler = scheduler;
@@ -33,23 +34,30 @@ final class NodeThreads extends AbstractExecutorService implements ScheduledExec
 
     @Override
     public void execute(Runnable task) {
-        Fiber fiber = new Fiber(task);
-        scheduler.after(0, node, fiber::resume);
+        scheduler.after(0, node, () -> scheduler.resume(new Fiber(task)));
     }
 
-    /** Waits, on a fiber, until what is begun here calls back. */
-    void await(Fiber fiber) {
-        waiting.add(fiber);
+    /** Waits, on a fiber, until that is resumed. */
+    void pause() {
+        Fiber own = Objects.requireNonNull(scheduler.current(), "on a fiber");
+        waiting.add(own);
         try {
-            fiber.pause();
+            scheduler.pause();
         } finally {
-            waiting.remove(fiber);
+            waiting.remove(own);
         }
+    }
+
+    /** Waits, on a fiber, for so long. */
+    void sleep(long nanos) {
+        Fiber own = Objects.requireNonNull(scheduler.current(), "on a fiber");
+        scheduler.after(nanos, node, () -> scheduler.resume(own));
+        pause();
     }
 
     /** Ends all that waits: the node is dead. */
     void abandon() {
-        List.copyOf(waiting).forEach(Fiber::abandon);
+        List.copyOf(waiting).forEach(scheduler::abandon);
     }
 
     private final class Timed<V extends @Nullable Object> extends FutureTask<V>

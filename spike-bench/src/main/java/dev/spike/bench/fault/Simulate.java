@@ -84,8 +84,9 @@ public final class Simulate implements Callable<Integer> {
         Map<String, Long> sums = new TreeMap<>();
         runs.values().forEach(run -> {
             sums.merge("steps", run.steps(), Long::sum);
-            sums.merge("losses of the store", (long) run.losses(), Long::sum);
-            sums.merge("nodes that ended", (long) run.deaths(), Long::sum);
+            sums.merge("nodes that ended", (long) run.ended(), Long::sum);
+            run.happened()
+                    .forEach((what, count) -> sums.merge("happened " + what, count, Long::sum));
             run.calls().forEach((fate, count) -> sums.merge("calls " + fate, count, Long::sum));
             run.answers()
                     .forEach((answer, count) -> sums.merge("answers " + answer, count, Long::sum));

@@ -1,57 +1,132 @@
 package dev.spike.bench.fault;
 
 import dev.spike.core.Levels;
+import dev.spike.core.Outcome;
 import dev.spike.core.Spike;
+import dev.spike.redis.OrderRelay;
+
+import org.jspecify.annotations.Nullable;
 
 import java.time.Duration;
 import java.util.Random;
+import java.util.concurrent.locks.LockSupport;
 
-/** A node of a simulation: a real {@link Spike} on virtual threads and a virtual clock. */
+/**
+ * A node of a simulation: a real {@link Spike} and perhaps a real {@link OrderRelay}, on virtual
+ * threads and a virtual clock.
+ */
 final class SimulatedNode implements Scheduler.Owner {
 
     static final Duration SYNC = Duration.ofSeconds(1);
     static final Duration TIMEOUT = Duration.ofSeconds(1);
 
+    /** How often one that closes looks whether all is answered. */
+    private static final long LOOK_NANOS = Duration.ofMillis(5).toNanos();
+
+    /**
+     * How a node is set up.
+     *
+     * @param nodes how many there are
+     * @param mostBacklog see {@link dev.spike.core.SpikeBuilder#orderBacklog}
+     * @param consumer the name of its relay; null: it has none
+     * @param takeOverAfter of its relay
+     * @param tries of its relay
+     * @param batch of its relay
+     */
+    record Setup(
+            int nodes,
+            long mostBacklog,
+            @Nullable String consumer,
+            Duration takeOverAfter,
+            int tries,
+            int batch) {}
+
     private final String name;
+    private final Setup setup;
     private final Scheduler scheduler;
     private final NodeThreads threads;
-    private final Network network;
+    private final Link link;
+    private final Knowledge knowledge = new Knowledge();
     private final Spike spike;
+    private final @Nullable OrderRelay relay;
+    private final long originNanos;
+    private @Nullable Fiber closing;
     private boolean isDead;
     private long pausedUntil;
     private long pausedNanos;
     private long knownSequence;
+    private int unanswered;
 
     SimulatedNode(
             String name,
-            int nodes,
-            Scheduler scheduler,
-            Random random,
+            Setup setup,
+            World world,
             SimulatedStore store,
+            SimulatedBook book,
             Faults faults) {
         this.name = name;
-        this.scheduler = scheduler;
+        this.setup = setup;
+        this.scheduler = world.scheduler;
         this.threads = new NodeThreads(scheduler, this);
-        this.network = new Network(scheduler, random, store, threads, this, faults);
+        this.link = new Link(world, store, threads, this, faults);
         // Each node's elapsed time has an origin of its own.
-        long origin = random.nextLong();
+        this.originNanos = world.random.nextLong();
+        Network network = new Network(link, world, store, knowledge);
         this.spike = Spike.builder(network)
-                .nodes(nodes)
+                .nodes(setup.nodes)
                 .timeout(TIMEOUT)
                 .syncEvery(SYNC)
+                .orderBacklog(setup.mostBacklog)
                 .threads(threads, threads)
-                .nanoTime(() -> origin + scheduler.nowNanos())
-                .random(new Random(random.nextLong()))
+                .nanoTime(this::nanoTime)
+                .random(new Random(world.random.nextLong()))
                 .start();
+        this.relay = setup.consumer == null
+                ? null
+                : OrderRelay.of(network, book.sinkOf(this, threads))
+                        .consumer(setup.consumer)
+                        .takeOverAfter(setup.takeOverAfter)
+                        .tries(setup.tries)
+                        .batch(setup.batch)
+                        .threads(threads, threads)
+                        .nanoTime(this::nanoTime)
+                        .start();
+    }
+
+    /** Time passes for one that waits for the end, and would park its thread meanwhile. */
+    private long nanoTime() {
+        if (closing != null && scheduler.current() == closing) {
+            threads.sleep(LOOK_NANOS);
+            LockSupport.unpark(Thread.currentThread());
+        }
+        return originNanos + scheduler.nowNanos();
     }
 
     Spike spike() {
         return spike;
     }
 
-    /** Whether it was told that the store lost changes, and whether it could know. */
+    Setup setup() {
+        return setup;
+    }
+
+    /** Runs a task that calls the store, and so waits. */
+    void run(Runnable task) {
+        threads.execute(task);
+    }
+
+    /** Whether it was told that the store lost changes, and so could know. */
     boolean wasToldOfALoss() {
-        return network.wasToldLess();
+        return knowledge.wasToldOfALoss();
+    }
+
+    /** Whether it knows that too many orders wait, and not only by what is too old. */
+    boolean isBackedUp() {
+        Levels known = knowledge.newest();
+        return known != null
+                && known.backlog() >= setup.mostBacklog
+                && known.answerTo(1) == Outcome.RESERVED
+                && scheduler.nowNanos() - knowledge.toldNanos() < SYNC.toNanos() * 2;
     }
 
     /** Stops all of it, as the machine's next pause would: nobody is answered any more. */
@@ -60,25 +135,38 @@ final class SimulatedNode implements Scheduler.Owner {
         threads.abandon();
     }
 
+    /** Closes the relay and the node, as an operator does, and then stops all of it. */
+    void close(Runnable then) {
+        threads.execute(() -> {
+            closing = scheduler.current();
+            if (relay != null) {
+                relay.close();
+            }
+            spike.close();
+            closing = null;
+            then.run();
+            die();
+        });
+    }
+
     @Override
     public boolean isDead() {
         return isDead;
     }
 
     void pauseFor(long nanos) {
-        pausedUntil = scheduler.nowNanos() + nanos;
+        pausedUntil = Math.max(pausedUntil, scheduler.nowNanos() + nanos);
         pausedNanos += nanos;
     }
 
     /** It does not reach the store for a while. */
     void cutOffFor(long nanos) {
-        network.cutFor(nanos);
+        link.cutFor(nanos);
     }
 
-    /** Neither paused nor cut off any more. */
+    /** Not cut off any more. */
     void goOn() {
-        pausedUntil = 0;
-        network.cutFor(0);
+        link.cutFor(0);
     }
 
     /** Whether it knows no older levels than when this was asked last. */
@@ -86,6 +174,16 @@ final class SimulatedNode implements Scheduler.Owner {
         long before = knownSequence;
         knownSequence = spike.levels().map(Levels::sequence).orElse(before);
         return knownSequence >= before;
+    }
+
+    /** A request was made, or, with -1, answered. */
+    void asked(int count) {
+        unanswered += count;
+    }
+
+    /** How many requests wait for an answer. */
+    int unanswered() {
+        return unanswered;
     }
 
     @Override

@@ -1,124 +1,172 @@
 package dev.spike.bench.fault;
 
 import dev.spike.core.InMemorySpike;
-import dev.spike.core.Levels;
-import dev.spike.core.RemoteSpike;
+import dev.spike.core.LogEntry;
+import dev.spike.core.Progress;
+import dev.spike.core.ReservationId;
+
+import org.jspecify.annotations.Nullable;
 
 import java.time.Duration;
-import java.time.Instant;
-import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
-import java.util.function.Function;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
 
 /**
- * The shared stock of a simulation: the in-memory specification on a virtual clock, which can lose
- * its last changes, as a Redis does that restarts from its file or fails over to a replica.
+ * The shared stock of a simulation, as nodes reach it: a {@link Server}, and for a while after a
+ * fail-over also the old one, which some nodes have not left yet.
  */
 final class SimulatedStore {
 
-    private static final long EPOCH_MILLIS = 1_800_000_000_000L;
-
-    private record Change(Instant at, Function<RemoteSpike, ?> call) {}
-
     private final Scheduler scheduler;
-    private final String saleId;
-    private final List<Change> changes = new ArrayList<>();
-    private Instant replayedAt = Instant.EPOCH;
-    private boolean isReplaying;
-    private InMemorySpike stock;
+    private final Map<Scheduler.Owner, Long> leaves = new HashMap<>();
+    private final Set<ReservationId> acknowledgedUnseen = new HashSet<>();
+    private Server server;
+    private @Nullable Server old;
+    private long oldEndsNanos;
     private int losses;
-    private long downUntilNanos;
+    private long lostNanos = Long.MIN_VALUE;
+    private Duration ahead = Duration.ZERO;
+    private Duration mostAhead = Duration.ZERO;
+    private long clockJumpedNanos = Long.MIN_VALUE;
 
     SimulatedStore(Scheduler scheduler, String saleId) {
         this.scheduler = scheduler;
-        this.saleId = saleId;
-        this.stock = create();
+        this.server = new Server(scheduler, saleId);
     }
 
-    private InMemorySpike create() {
-        return new InMemorySpike(saleId, this::now);
+    /** The one that is there to stay. */
+    Server server() {
+        return server;
     }
 
-    Instant now() {
-        return isReplaying
-                ? replayedAt
-                : Instant.ofEpochMilli(EPOCH_MILLIS).plusNanos(scheduler.nowNanos());
+    /** All that somebody may still reach. */
+    List<Server> servers() {
+        Server before = old;
+        return before != null && scheduler.nowNanos() < oldEndsNanos
+                ? List.of(server, before)
+                : List.of(server);
     }
 
-    /** The virtual moment of a time of its clock. */
-    long nanosAt(Instant time) {
-        return Duration.between(Instant.ofEpochMilli(EPOCH_MILLIS), time).toNanos();
+    /** The one to which calls of this node go. */
+    Server serverOf(Scheduler.Owner node) {
+        Server before = old;
+        return before != null && scheduler.nowNanos() < leaves.getOrDefault(node, 0L)
+                ? before
+                : server;
     }
 
-    boolean isDown() {
-        return scheduler.nowNanos() < downUntilNanos;
-    }
-
-    void downFor(long nanos) {
-        downUntilNanos = scheduler.nowNanos() + nanos;
-    }
-
-    void up() {
-        downUntilNanos = 0;
-    }
-
-    /** The stock, to look at. */
-    RemoteSpike stock() {
-        return stock;
-    }
-
-    /** How often it has lost changes. */
+    /** How often changes were lost that somebody may have been told of. */
     int losses() {
         return losses;
     }
 
-    /** Runs a call as one step. */
-    <T> T run(Function<RemoteSpike, T> call) {
-        long before = stock.levels().sequence();
-        Instant at = now();
-        T reply = call.apply(stock);
-        if (stock.levels().sequence() > before) {
-            changes.add(new Change(at, call));
-        }
-        return reply;
+    /** When that was last. */
+    long lostNanos() {
+        return lostNanos;
+    }
+
+    private void lost() {
+        losses++;
+        lostNanos = scheduler.nowNanos();
     }
 
     /**
-     * Loses the last changes, but never that the sale was opened.
-     *
-     * @return how many were lost
+     * A relay acknowledges an entry that it has taken. The store may have lost that, and have
+     * logged another one in its place, of which then nobody hears.
      */
-    int lose(int most) {
-        int lost = Math.min(most, changes.size() - 1);
-        if (lost > 0) {
-            losses++;
-            changes.subList(changes.size() - lost, changes.size()).clear();
-            stock = create();
-            isReplaying = true;
-            for (Change change : changes) {
-                replayedAt = change.at;
-                var unused = change.call.apply(stock);
-            }
-            isReplaying = false;
+    void acknowledges(LogEntry entry, InMemorySpike stock) {
+        List<LogEntry> now = losses == 0 ? List.of() : stock.log(entry.sequence() - 1);
+        if (!now.isEmpty()
+                && now.get(0).sequence() == entry.sequence()
+                && !now.get(0).equals(entry)) {
+            now.get(0).events().forEach(event -> acknowledgedUnseen.add(event.id()));
         }
-        return Math.max(0, lost);
     }
 
-    /** The levels, with one ledger for all its life: losing the last changes keeps it. */
-    static Levels named(Levels levels) {
-        return levels.phase() == Levels.Phase.ABSENT
-                ? levels
-                : new Levels(
-                        levels.phase(),
-                        "ledger",
-                        levels.sequence(),
-                        levels.available(),
-                        levels.reserved(),
-                        levels.sold(),
-                        levels.reservations(),
-                        levels.backlog(),
-                        levels.opensAt(),
-                        levels.closesAt(),
-                        levels.asOf());
+    /** Whether somebody may have acknowledged a change of it that is not written. */
+    boolean isAcknowledgedUnseen(ReservationId id) {
+        return acknowledgedUnseen.contains(id);
+    }
+
+    /** See {@link Server#lose}. */
+    int lose(int most) {
+        int lost = server.lose(most);
+        if (lost > 0) {
+            lost();
+        }
+        return lost;
+    }
+
+    /** See {@link Server#loseAll}. */
+    void loseAll() {
+        server.loseAll();
+        lost();
+    }
+
+    /**
+     * Promotes a replica that lacks the last changes. Each of the nodes leaves the old master at a
+     * time of its own, at the latest after {@code splitNanos}; what that takes meanwhile is lost.
+     */
+    void failOver(int behind, long splitNanos, List<SimulatedNode> nodes, Random random) {
+        Server master = server;
+        server = master.replica(behind);
+        old = master;
+        oldEndsNanos = scheduler.nowNanos() + splitNanos;
+        leaves.clear();
+        nodes.forEach(node -> leaves.put(node, scheduler.nowNanos() + random.nextLong(splitNanos)));
+        master.downFrom(splitNanos);
+        lost();
+        scheduler.after(splitNanos, null, this::lost);
+    }
+
+    /** Whether a server is the old master of a fail-over. */
+    boolean isOld(Server one) {
+        return one == old;
+    }
+
+    /** Sets the clocks of all servers this far ahead of the virtual one. */
+    void setClock(Duration time) {
+        ahead = time;
+        mostAhead = time.compareTo(mostAhead) > 0 ? time : mostAhead;
+        clockJumpedNanos = scheduler.nowNanos();
+        servers().forEach(one -> one.setClock(time));
+    }
+
+    Duration ahead() {
+        return ahead;
+    }
+
+    /** Sets the clocks so that no deadline is further away than it was to be. */
+    void catchUpClock() {
+        if (!ahead.equals(mostAhead)) {
+            setClock(mostAhead);
+        }
+    }
+
+    /** When a clock jumped last. */
+    long clockJumpedNanos() {
+        return clockJumpedNanos;
+    }
+
+    /** The reservation, where it is. */
+    @Nullable
+    Progress find(ReservationId id) {
+        return servers().stream()
+                .flatMap(one -> Stream.ofNullable(one.stock().find(id)))
+                .findFirst()
+                .orElse(null);
+    }
+
+    /** Whether any server has a reservation like that. */
+    boolean has(ReservationId id, Predicate<Progress> such) {
+        return servers().stream()
+                .flatMap(one -> Stream.ofNullable(one.stock().find(id)))
+                .anyMatch(such);
     }
 }
