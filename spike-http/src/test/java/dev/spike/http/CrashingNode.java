@@ -77,9 +77,9 @@ final class CrashingNode {
             Map.entry("sweep", "RedisSpike.expire"),
             Map.entry(
                     "relay",
-                    "OrderLog.acknowledge < OrderRelay.acknowledge < OrderRelay.deliverHeld"),
+                    "RedisOrderLog.acknowledge < OrderRelay.acknowledge < OrderRelay.deliverHeld"),
             Map.entry("audit", "RedisSpike.reservations"),
-            Map.entry("bury", "OrderLog.bury"),
+            Map.entry("bury", "RedisOrderLog.bury"),
             Map.entry("repair", "RedisSpike.correct"),
             Map.entry("close", "RedisSpike.reserve"));
 

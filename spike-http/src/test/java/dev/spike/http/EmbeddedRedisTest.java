@@ -154,6 +154,8 @@ final class EmbeddedRedisTest {
         String key = "request-1";
         try (TestServer server = TestServer.start(flags)) {
             assertThat(server.buy("?rid=" + key).body()).contains("\"code\":1");
+            // A write is held back while an fsync runs, as one does when the files are new.
+            await().atMost(PATIENCE).until(() -> hasWrittenAll(server));
             Signals.kill(data());
             assertThat(server.buy("?rid=request-2").statusCode()).isEqualTo(503);
             await().atMost(PATIENCE).until(() -> server.get("/readyz").statusCode() == 503);
@@ -165,6 +167,12 @@ final class EmbeddedRedisTest {
             assertThat(server.buy("?rid=request-2").body()).contains("\"code\":1");
             assertThat(server.levels("ticket")).isEqualTo("7 2 0");
             server.assertConserved();
+        }
+    }
+
+    private static boolean hasWrittenAll(TestServer server) {
+        try (Jedis jedis = new Jedis(URI.create(server.redis()))) {
+            return jedis.info("persistence").contains("aof_buffer_length:0");
         }
     }
 }

@@ -33,8 +33,8 @@ final class NodeCrashTest {
     private static final List<String> ALWAYS = List.of(
             "reserve: RedisSpike.reserve < GateKeeper.ask < Reserving.send: EVALSHA after execution",
             "relay: JdbcOrderBook.writeAll < JdbcOrderBook.write < Delivery.write: before commit",
-            "relay: OrderLog.acknowledge < OrderRelay.acknowledge < OrderRelay.deliverHeld: EVALSHA before send",
-            "relay: OrderLog.acknowledge < OrderRelay.acknowledge < OrderRelay.deliverHeld: EVALSHA after execution");
+            "relay: RedisOrderLog.acknowledge < OrderRelay.acknowledge < OrderRelay.deliverHeld: EVALSHA before send",
+            "relay: RedisOrderLog.acknowledge < OrderRelay.acknowledge < OrderRelay.deliverHeld: EVALSHA after execution");
 
     private static final int SHORT = 8;
 
