@@ -15,10 +15,10 @@ import java.util.function.BooleanSupplier;
  *
  * <p>When a batch fails, the event that the sink accepted last is written again, and if that fails
  * too, or there is none, a few other events, alone, each time others. If none of them is accepted,
- * the sink is away, and nothing is held against any event. Otherwise the batch is halved, again and
- * again, until the events that fail are found, alone; and after each of them the sink must prove
- * once more that it is there. A sink that says itself that it is away, or that the events are to
- * blame, is believed.
+ * nor said to be to blame, the sink is away, and nothing is held against any event. Otherwise the
+ * batch is halved, again and again, until the events that fail are found, alone; and after each of
+ * them the sink must prove once more that it is there. A sink that says itself that it is away, or
+ * that the events are to blame, is believed.
  */
 final class Delivery {
 
@@ -108,17 +108,23 @@ final class Delivery {
 
     private boolean isThere(List<OrderEvent> others, @Nullable OrderEvent but, long total)
             throws Outage {
-        if (accepted != null && write(List.of(accepted), total) == null) {
+        if (accepted != null && answers(accepted, total)) {
             return true;
         }
         int size = others.size();
         int most = Math.min(MOST_OTHERS, size);
         for (int i = 0; i < most; i++) {
             OrderEvent other = others.get((int) (tried++ * GOLDEN_RATIO % 1 * size));
-            if (!other.equals(but) && write(List.of(other), total) == null) {
+            if (!other.equals(but) && answers(other, total)) {
                 return true;
             }
         }
         return false;
+    }
+
+    /** Whether the sink accepts an event, or says itself that this is to blame. */
+    private boolean answers(OrderEvent event, long total) throws Outage {
+        Throwable failure = write(List.of(event), total);
+        return failure == null || failure instanceof OrderSink.RefusedException;
     }
 }

@@ -327,9 +327,12 @@ public final class OrderRelay implements AutoCloseable {
     /** Tries refused events again when they are due; puts them aside after enough tries. */
     private boolean retryFailing() throws Delivery.Outage {
         boolean worked = false;
-        for (Iterator<Map.Entry<Long, Failing>> all = failing.entrySet().iterator();
-                all.hasNext() && !closing; ) {
-            Map.Entry<Long, Failing> next = all.next();
+        List<OrderEvent> all = failing.values().stream()
+                .flatMap(entry -> entry.events().stream())
+                .toList();
+        for (Iterator<Map.Entry<Long, Failing>> left = failing.entrySet().iterator();
+                left.hasNext() && !closing; ) {
+            Map.Entry<Long, Failing> next = left.next();
             Failing entry = next.getValue();
             if (nanoTime.getAsLong() - entry.dueNanos < 0) {
                 continue;
@@ -337,13 +340,13 @@ public final class OrderRelay implements AutoCloseable {
             worked = true;
             List<OrderEvent> events = entry.events();
             if (!events.isEmpty()) {
-                entry.refused = deliver(events, events);
+                entry.refused = deliver(events, all);
             }
             if (entry.refused.isEmpty()) {
                 written.add(next.getKey());
-                all.remove();
+                left.remove();
             } else if (++entry.tries >= options.tries && bury(next.getKey(), entry)) {
-                all.remove();
+                left.remove();
             } else {
                 entry.dueNanos = nanoTime.getAsLong() + backoff(entry.tries);
             }

@@ -111,6 +111,26 @@ class DeliveryTest {
     }
 
     @Test
+    void sinkThatBlamesOthers_isThere() throws Exception {
+        List<OrderEvent> poison = events("poison", 1);
+        List<OrderEvent> tooMany = events("good", 3);
+        Delivery fresh = new Delivery(
+                (sale, total, events) -> {
+                    if (events.contains(poison.get(0))) {
+                        throw new IllegalArgumentException("cannot write");
+                    }
+                    throw new OrderSink.RefusedException("one too many", null);
+                },
+                "sale",
+                () -> false);
+        assertThat(fresh.deliver(join(poison, tooMany), join(poison, tooMany), 100))
+                .hasSize(4);
+        assertThatThrownBy(() -> fresh.deliver(poison, poison, 100))
+                .as("alone")
+                .isInstanceOf(Delivery.Outage.class);
+    }
+
+    @Test
     void sinkAway_isAnOutage_andNothingIsRefused() throws Exception {
         sink.away = true;
         assertOutage(delivery, events("good", 100));

@@ -58,11 +58,12 @@ final class Incidents {
         if (world.oneIn(4)) {
             plan(1, within, this::closes);
         }
-        if (mayLose && world.oneIn(3)) {
+        if (mayLose && world.oneIn(2)) {
             plan(1, within, this::failsOver);
         }
-        if (mayLose && world.oneIn(3)) {
-            plan(1, within, this::storeIsEmptied);
+        if (mayLose && world.oneIn(2)) {
+            // Soon: what comes in its place may then have made more changes than there were.
+            plan(1, within / 2, this::storeIsEmptied);
         }
     }
 
@@ -115,8 +116,8 @@ final class Incidents {
         store.loseAll();
         store.server().downFor(world.below(SECOND));
         world.happened(Happening.STORE_EMPTIED, "");
-        if (world.oneIn(2)) {
-            world.at(world.below(5 * SECOND), () -> {
+        if (!world.oneIn(4)) {
+            world.at(world.below(3 * SECOND), () -> {
                 world.happened(Happening.STORE_OPENED_ANEW, "");
                 operator.open();
             });
