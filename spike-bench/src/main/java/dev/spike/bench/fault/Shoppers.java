@@ -26,7 +26,7 @@ import java.util.function.Supplier;
 final class Shoppers implements AutoCloseable {
 
     private static final int MOST_AT_ONCE = 200;
-    private static final int BUYERS = 400;
+    private static final int NEIGHBOURS = 50;
     private static final int PLENTY = 1_000;
 
     private final Asker asker;
@@ -80,8 +80,10 @@ final class Shoppers implements AutoCloseable {
     }
 
     private CompletableFuture<?> visit() {
-        String buyer = "buyer-" + draw(0, BUYERS);
-        ReservationId id = new ReservationId(buyer, "key-" + keys.incrementAndGet() + "-of-soak");
+        // Each comes some ten times, near each other, so that many reach their limit, but not all.
+        int visit = keys.incrementAndGet();
+        String buyer = "buyer-" + (visit / 10 + draw(0, NEIGHBOURS));
+        ReservationId id = new ReservationId(buyer, "key-" + visit + "-of-soak");
         int quantity = draw(1, Math.min(3, perBuyer) + 1);
         return untilKnown(Verb.RESERVE, id, quantity).thenCompose(told -> {
             if (told.outcome() == Outcome.RESERVED) {

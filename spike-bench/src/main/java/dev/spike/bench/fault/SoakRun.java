@@ -91,11 +91,15 @@ final class SoakRun implements AutoCloseable {
     Outcomes run(Iterator<Plan.Step> plan) throws SQLException {
         shoppers.start(perSecond);
         plan.forEachRemaining(this::happen);
-        tell.accept("all is well; everybody finishes");
-        shoppers.finish();
+        try {
+            tell.accept("all is well; everybody finishes");
+            shoppers.finish();
+            drain();
+            awaitOrders();
+        } catch (IllegalStateException stuck) {
+            broken.add("it does not come to its end: " + stuck.getMessage());
+        }
         shoppers.failures().forEach(failure -> broken.add("the load failed: " + failure));
-        drain();
-        awaitOrders();
         checkNodes();
         Verdict verdict = Judge.judge(new Evidence(
                 history.told(),
@@ -183,11 +187,10 @@ final class SoakRun implements AutoCloseable {
                 broken.add("node " + node + " has dead letters: " + lag);
             }
         }
-        site.logsOfNodes().forEach((name, log) -> {
-            if (log.contains("stopped selling")) {
-                broken.add(name + " stopped selling: " + log);
-            }
-        });
+        site.logsOfNodes()
+                .forEach((name, log) -> log.lines()
+                        .filter(line -> line.contains("stopped selling"))
+                        .forEach(line -> broken.add(name + " says: " + line)));
     }
 
     private List<Order> orders() throws SQLException {
