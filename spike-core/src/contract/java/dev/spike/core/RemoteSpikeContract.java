@@ -674,6 +674,20 @@ public abstract class RemoteSpikeContract {
                         RemoteSpike.Restored.Effect.TOO_MANY, 1L));
     }
 
+    /** An older state holds a unit that was cancelled since, and sold to somebody else. */
+    @Test
+    void rebuild_unitThatCameBackAndWasSoldAgain_fits() {
+        Sale rules = Sale.of(stock().saleId(), 1);
+        stock().open(rules);
+        run("reserve key-z zoe 1 -> RESERVED");
+        MemoryOrders orders = new MemoryOrders();
+        orders.plant(new ReservationId("zoe", "key-z"), 1, Outcome.CANCELLED);
+        orders.plant(new ReservationId("ann", "key-a"), 1, Outcome.CONFIRMED);
+        assertThat(Rebuild.run(stock(), rules, orders, true).complete()).isTrue();
+        assertThat(Rebuild.run(stock(), rules, orders, false).complete()).isTrue();
+        run("levels -> available 0, reserved 0, sold 1");
+    }
+
     @Test
     void rebuild_otherRules_refused_andNothingChanges() {
         run("open 3 -> OPENED");

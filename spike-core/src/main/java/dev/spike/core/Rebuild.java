@@ -13,6 +13,8 @@ import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 
 /**
  * A sale that was rebuilt from its order book, after the shared stock came back empty or without
@@ -46,8 +48,8 @@ public record Rebuild(
      * @param remote its stock
      * @param rules as it was opened with; the total as it was last
      * @param book its orders
-     * @param dryRun whether to change nothing, and tell what would be done; the reservations that
-     *     there are must fit into memory
+     * @param dryRun whether to change nothing, and tell what would be done; the rules are not
+     *     compared then, and the reservations that there are must fit into memory
      * @throws IllegalArgumentException if the sale exists under other rules
      * @throws RemoteSpikeException if the stock or the book gave no answer
      */
@@ -62,9 +64,7 @@ public record Rebuild(
         }
         remote.closeSale();
         Sums sums = new Sums();
-        for (List<Order> page = page(book, rules.id(), null);
-                !page.isEmpty();
-                page = page(book, rules.id(), page)) {
+        eachPage(book, rules.id(), page -> {
             Restored restored = remote.restore(page);
             if (restored.effects().isEmpty()) {
                 throw new RemoteSpikeException(
@@ -73,33 +73,51 @@ public record Rebuild(
             for (int i = 0; i < page.size(); i++) {
                 sums.add(page.get(i), restored.effects().get(i));
             }
-        }
+        });
         return sums.rebuild(false, remote.levels());
     }
 
     private static Rebuild tell(RemoteSpike remote, Sale rules, OrderBook book) {
         Map<ReservationId, Reservation> known = reservations(remote);
         Levels levels = remote.levels();
-        long available = levels.phase() == Levels.Phase.ABSENT ? rules.total() : levels.available();
+        AtomicLong available = new AtomicLong(
+                levels.phase() == Levels.Phase.ABSENT ? rules.total() : levels.available());
         Sums sums = new Sums();
-        for (List<Order> page = page(book, rules.id(), null);
-                !page.isEmpty();
-                page = page(book, rules.id(), page)) {
-            for (Order order : page) {
-                Effect effect = Effect.of(order, known.get(order.id()), available);
-                available += change(order, effect);
-                sums.add(order, effect);
+        eachPage(
+                book,
+                rules.id(),
+                page -> page.forEach(order -> {
+                    Effect effect = Effect.of(order, known.get(order.id()), available.get());
+                    available.addAndGet(change(order, effect));
+                    sums.add(order, effect);
+                }));
+        return sums.rebuild(true, levels);
+    }
+
+    /** Those first that give units back: others may need them. */
+    private static void eachPage(OrderBook book, String saleId, Consumer<List<Order>> use) {
+        for (boolean holding : new boolean[] {false, true}) {
+            for (List<Order> page = page(book, saleId, null);
+                    !page.isEmpty();
+                    page = page(book, saleId, page)) {
+                List<Order> some =
+                        page.stream().filter(order -> holds(order) == holding).toList();
+                if (!some.isEmpty()) {
+                    use.accept(some);
+                }
             }
         }
-        return sums.rebuild(true, levels);
+    }
+
+    private static boolean holds(Order order) {
+        return order.status() == Outcome.RESERVED || order.status() == Outcome.CONFIRMED;
     }
 
     /** By how much what is available changes. */
     private static long change(Order order, Effect effect) {
-        boolean holds = order.status() == Outcome.RESERVED || order.status() == Outcome.CONFIRMED;
         return switch (effect) {
-            case ADDED -> holds ? -order.quantity() : 0;
-            case SETTLED -> holds ? 0 : order.quantity();
+            case ADDED -> holds(order) ? -order.quantity() : 0;
+            case SETTLED -> holds(order) ? 0 : order.quantity();
             case KNOWN, DIFFERENT, TOO_MANY -> 0;
         };
     }

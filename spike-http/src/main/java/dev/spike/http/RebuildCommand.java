@@ -23,7 +23,7 @@ final class RebuildCommand {
             description = {
                 "Rebuilds a sale from its order book, after Redis lost it or its last writes.",
                 "Stop every server first. The sale is closed until it is reopened.",
-                "Exit code 1 if an order does not fit, 2 for wrong usage."
+                "Exit code 1 if it cannot be done, 2 for wrong usage, 3 if an order does not fit."
             })
     static final class RebuildOptions extends Options {
         @Option(names = "--dry-run", description = "Change nothing; tell what would be done.")
@@ -31,7 +31,7 @@ final class RebuildCommand {
     }
 
     private static final int COMPLETE = 0;
-    private static final int INCOMPLETE = 1;
+    private static final int INCOMPLETE = 3;
 
     private RebuildCommand() {}
 

@@ -55,6 +55,9 @@ public final class SpikeServer {
         } catch (StartException | RemoteSpikeException failure) {
             started.completeExceptionally(failure);
             throw exit(CANNOT_START, failure);
+        } catch (RuntimeException | Error bug) {
+            started.completeExceptionally(bug);
+            throw bug;
         }
     }
 

@@ -116,7 +116,7 @@ class RebuildCommandTest {
     }
 
     @Test
-    void orderThatDoesNotFit_isTold_andTheExitCodeIsOne() throws Exception {
+    void orderThatDoesNotFit_isTold_andTheExitCodeIsThree() throws Exception {
         try (EmbeddedRedis redis = EmbeddedRedis.start(data.resolve("store"));
                 Jedis jedis = new Jedis(java.net.URI.create(redis.uri()))) {
             try (TestServer server = TestServer.start(flags(redis.uri()))) {
@@ -124,7 +124,7 @@ class RebuildCommandTest {
                 awaitOrders(server, 0);
             }
             jedis.flushAll();
-            assertThat(rebuild(1, 1, redis.uri()))
+            assertThat(rebuild(3, 1, redis.uri()))
                     .contains(
                             "1 of more units than there are",
                             "YW5u.ann-request: 2 units, reserved");

@@ -89,10 +89,6 @@ final class Records {
                 sequence <= asOf.acknowledged());
     }
 
-    /**
-     * What a letter means, in a record or among the codes of a reply; there a small letter: already
-     * so before.
-     */
     /** The letter of a state. */
     static char code(Outcome state) {
         return switch (state) {
@@ -104,6 +100,10 @@ final class Records {
         };
     }
 
+    /**
+     * What a letter means, in a record or among the codes of a reply; there a small letter: already
+     * so before.
+     */
     static Outcome outcome(char code) {
         return switch (code) {
             case 'R', 'r' -> Outcome.RESERVED;

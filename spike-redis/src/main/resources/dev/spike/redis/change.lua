@@ -9,7 +9,8 @@ elseif stock[16] ~= (KEYS[4] or '') then
 elseif KEYS[4] and tonumber(redis.call('HGET', KEYS[4], stock[17]) or '') ~= reserved + sold then
   return redis.error_reply('SPIKE ' .. KEYS[4] .. ' was changed by somebody else: ' .. stock[17] .. ' is not '
     .. reserved + sold)
-elseif not redis.acl_check_cmd('HSET', KEYS[1], '', '') then
+elseif not redis.acl_check_cmd('HSET', KEYS[1], '', '')
+  or KEYS[4] and not redis.acl_check_cmd('HSET', KEYS[4], '', '') then
   -- Else it would fail after the first write.
   return redis.error_reply('NOPERM this user has no permissions to run the \'hset\' command')
 end

@@ -6,11 +6,11 @@ KEYS[1]  stock
 
 Returns
   1  written
-  0  there is no such sale
+  0  there is no such sale, or it is another version's
 
 Keeps: a sale that does not exist is not made. Runs also when memory is full.
 ]]
-if redis.call('EXISTS', KEYS[1]) == 0 then
+if redis.call('HGET', KEYS[1], 'schema') ~= '2' then
   return 0
 end
 redis.call('HSET', KEYS[1], 'marked', '')
