@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.MatchResult;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
@@ -63,12 +64,18 @@ class ReadmeTest {
         }
     }
 
-    /** The sources of the classes of this name, in all modules. */
+    /** The sources of the classes of this name, in all modules, and of what they extend. */
     private static List<String> sources(String name) throws IOException {
         List<String> sources = new ArrayList<>();
         try (Stream<Path> files = Files.walk(Path.of(".."))) {
             for (Path file : files.filter(path -> path.endsWith(name + ".java")).toList()) {
-                sources.add(Files.readString(file, UTF_8));
+                String source = Files.readString(file, UTF_8);
+                sources.add(source);
+                Matcher parent =
+                        Pattern.compile("class " + name + " extends (\\w+)").matcher(source);
+                if (parent.find()) {
+                    sources.addAll(sources(parent.group(1)));
+                }
             }
         }
         return sources;
