@@ -5,6 +5,7 @@ import dev.spike.core.Levels;
 import dev.spike.core.LogEntry;
 import dev.spike.core.OrderBook;
 import dev.spike.core.OrderEvent;
+import dev.spike.core.OrderLog;
 import dev.spike.core.Outcome;
 import dev.spike.core.Progress;
 import dev.spike.core.ReservationId;
@@ -158,7 +159,7 @@ final class ServerInvariants {
             return;
         }
         world.happened(Happening.LOG_TRIMMED, "before " + kept);
-        List<dev.spike.core.OrderLog.Dead> dead = stock.deadLetters();
+        List<OrderLog.Dead> dead = stock.deadLetters();
         for (; letters < dead.size(); letters++) {
             OrderEvent event = dead.get(letters).event();
             if (event != null) {

@@ -20,9 +20,11 @@ import java.util.logging.Logger;
 import java.util.stream.LongStream;
 
 /**
- * Runs many simulated sales, each with its own seed: nodes that die and pause, calls and replies
- * that are late, lost or delivered twice, a store that goes away and loses what it wrote last.
- * Prints what they met, and the seed of each run that broke a promise; exits 1 if one did.
+ * Runs many simulated sales, each with its own seed: nodes and relays that die, pause, close and
+ * are cut off; calls and replies that are late, lost or delivered twice; a store that goes away,
+ * loses what it wrote last or everything, fails over, and whose clock jumps; an order book that
+ * goes away, refuses orders, or fails after it wrote them. Prints what they met, and the seed of
+ * each run that broke a promise; exits 1 if one did.
  */
 @Command(
         name = "simulate",

@@ -160,7 +160,7 @@ final class Simulation {
         operator.raise();
         runUntil(world.now() + 5 * SECOND);
         drain();
-        new LastLook(world, this, book, operator).look(steps -> runUntil(world.now() + steps));
+        new LastLook(world, this, book, operator).look(nanos -> runUntil(world.now() + nanos));
     }
 
     private void noteHours() {
