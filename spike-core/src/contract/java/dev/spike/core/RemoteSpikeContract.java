@@ -210,14 +210,14 @@ public abstract class RemoteSpikeContract {
     @Test
     void extend_startsTheHoldTimeAnew_asLongAsTheSaleAllows() {
         run("""
-            open 5 hold 600 longest 1000 -> OPENED
+            open 5 hold 1800 longest 3000 -> OPENED
             reserve a alice 1  -> RESERVED
             reserve b alice 1  -> RESERVED
             reserve c carol 1  -> RESERVED
-            pass 300
+            pass 900
             extend a alice     -> RESERVED
             extend b alice     -> RESERVED
-            pass 300
+            pass 900
             expire             -> expired 1     # carol's
             find a alice       -> RESERVED 1
             extend a alice     -> LIMIT_REACHED
@@ -225,7 +225,7 @@ public abstract class RemoteSpikeContract {
             extend z zoe       -> NOT_FOUND
             confirm b alice    -> CONFIRMED
             extend b alice     -> =CONFIRMED
-            pass 310
+            pass 930
             extend a alice     -> EXPIRED
             levels             -> available 4, reserved 0, sold 1
             """);
@@ -235,14 +235,14 @@ public abstract class RemoteSpikeContract {
     @Test
     void extend_expiresAtItsNewDeadline() {
         run("""
-            open 1 hold 300   -> OPENED
+            open 1 hold 1500  -> OPENED
             reserve a alice 1 -> RESERVED
-            pass 200
+            pass 1000
             extend a alice    -> RESERVED
-            pass 150
+            pass 750
             expire            -> expired 0
             reserve b bob 1   -> ALL_RESERVED
-            pass 150
+            pass 750
             expire            -> expired 1
             reserve b bob 1   -> RESERVED
             """);
@@ -598,10 +598,10 @@ public abstract class RemoteSpikeContract {
     @Test
     void restore_hold_startsAnew_andExpires() {
         run("""
-            openclosed 3 hold 300     -> OPENED
+            openclosed 3 hold 1500    -> OPENED
             restore a:alice:2:RESERVED b:bob:1:RESERVED c:cid:1:EXPIRED -> ADDED ADDED ADDED
             confirm b bob             -> CONFIRMED
-            pass 300
+            pass 1500
             expire                    -> expired 1
             find a alice              -> EXPIRED 2
             reopen                    -> OPEN
