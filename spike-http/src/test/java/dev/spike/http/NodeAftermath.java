@@ -1,6 +1,7 @@
 package dev.spike.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import dev.spike.core.Answer;
 import dev.spike.core.Conservation;
@@ -87,17 +88,24 @@ final class NodeAftermath {
         RedisSpike stock = new RedisSpike(client, saleId + "-s", null);
         try (Spike node = open("s", stock, CrashingNode.BRIEF)) {
             Map<String, Outcome> states = states("s", stock);
-            // Nobody sweeps on purpose: the node does, as soon as a hold has ended.
-            org.awaitility.Awaitility.await()
-                    .atMost(Duration.ofSeconds(30))
-                    .until(() -> stock.levels().reserved() == 0);
+            awaitNoneHeld(stock);
             states.forEach((key, state) -> {
                 if (state != Outcome.NOT_FOUND) {
                     repeat(node, key, Outcome.EXPIRED);
                 }
             });
-            deliverAndDrain(stock, node, book);
         }
+        // Without a node, no hold ends while all that is left is sold and counted.
+        Conservation.drain(stock);
+        try (Spike node = Spike.builder(stock).timeout(CrashingNode.TIMEOUT).start()) {
+            awaitNoneHeld(stock);
+            deliver(stock, node, book);
+        }
+    }
+
+    /** Nobody sweeps on purpose: the node does, as soon as a hold has ended. */
+    private static void awaitNoneHeld(RedisSpike stock) {
+        await().atMost(Duration.ofSeconds(30)).until(() -> stock.levels().reserved() == 0);
     }
 
     private void checkRefused() throws Exception {
@@ -218,10 +226,15 @@ final class NodeAftermath {
                         .isBeforeOrEqualTo(stock.levels().asOf().plus(hold)));
     }
 
-    /** Sells all that is left; each reservation is one order then, and the audit balances. */
+    /** Sells all that is left, and delivers. */
     private static void deliverAndDrain(RedisSpike stock, Spike node, JdbcOrderBook book)
             throws Exception {
         Conservation.drain(stock);
+        deliver(stock, node, book);
+    }
+
+    /** Each reservation is one order then, and the audit balances. */
+    private static void deliver(RedisSpike stock, Spike node, JdbcOrderBook book) throws Exception {
         CrashingNode.relay(stock, book);
         Map<String, String> wanted = new TreeMap<>();
         Conservation.reservations(stock)
