@@ -136,8 +136,7 @@ final class Json {
             return null;
         }
         try {
-            return Instant.from(
-                    DateTimeFormatter.ISO_OFFSET_DATE_TIME.parse(string(object, field)));
+            return Times.rfc3339(string(object, field));
         } catch (DateTimeParseException malformed) {
             throw new BadRequest(field + " must be a time as in 2030-01-31T10:00:00Z, or null");
         }

@@ -15,6 +15,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Locale;
 import java.util.Map;
 
@@ -150,6 +151,20 @@ class Options {
     Duration maxHold;
 
     @Option(
+            names = "--opens-at",
+            paramLabel = "INSTANT",
+            description = "When it opens: 2030-01-31T10:00:00+08:00. Default: at once.")
+    @Nullable
+    Instant opensAt;
+
+    @Option(
+            names = "--closes-at",
+            paramLabel = "INSTANT",
+            description = "When it closes, written the same way. Default: never.")
+    @Nullable
+    Instant closesAt;
+
+    @Option(
             names = "--nodes",
             paramLabel = "N",
             description = "How many servers share the stock. Default ${DEFAULT-VALUE}.")
@@ -181,7 +196,10 @@ class Options {
 
     /** The rules of the sale that {@code /buy/ticket} sells. */
     Sale sale() {
-        Sale sale = Sale.of(saleId, total).withPerBuyer(perBuyer).withHold(hold);
+        Sale sale = Sale.of(saleId, total)
+                .withPerBuyer(perBuyer)
+                .withHold(hold)
+                .withOpening(opensAt, closesAt);
         return maxHold == null ? sale : sale.withMaxHold(maxHold);
     }
 
@@ -200,7 +218,8 @@ class Options {
     /** A parser that fills in these options. */
     static CommandLine commandLine(Options options, Map<String, String> environment) {
         CommandLine parser = new CommandLine(options);
-        parser.registerConverter(Duration.class, Options::duration);
+        parser.registerConverter(Duration.class, Times::durationOfFlag);
+        parser.registerConverter(Instant.class, Times::instantOfFlag);
         parser.setDefaultValueProvider(arg -> {
             if (!arg.isOption()) {
                 return null;
@@ -247,6 +266,15 @@ class Options {
                 "--max-hold",
                 "at least --hold and at most 366 days",
                 maxHold);
+        requireInstant("--opens-at", opensAt);
+        requireInstant("--closes-at", closesAt);
+        require(
+                opensAt == null
+                        || closesAt == null
+                        || opensAt.toEpochMilli() < closesAt.toEpochMilli(),
+                "--closes-at",
+                "at least a millisecond after --opens-at",
+                closesAt);
         range("--order-backlog", orderBacklog, 1, Long.MAX_VALUE);
         require(
                 orders == null || !redis.equals("none") || orders.equals("none"),
@@ -313,6 +341,14 @@ class Options {
         require(value >= least && value <= most, flag, least + " to " + most, value);
     }
 
+    private static void requireInstant(String flag, @Nullable Instant instant) {
+        try {
+            Sale.of("any", 0).withOpening(instant, null);
+        } catch (IllegalArgumentException outOfRange) {
+            throw invalid(flag, "from 1970 to 9999", instant);
+        }
+    }
+
     private static void require(boolean valid, String flag, String rule, @Nullable Object value) {
         if (!valid) {
             throw invalid(flag, rule, value);
@@ -322,29 +358,6 @@ class Options {
     private static IllegalArgumentException invalid(
             String flag, String rule, @Nullable Object value) {
         return new IllegalArgumentException("must be " + rule + ": " + flag + "=" + value);
-    }
-
-    private static Duration duration(String text) {
-        try {
-            if (text.startsWith("P")) {
-                return Duration.parse(text);
-            }
-            int digits = 0;
-            while (digits < text.length() && Character.isDigit(text.charAt(digits))) {
-                digits++;
-            }
-            long count = Long.parseLong(text.substring(0, digits));
-            return switch (text.substring(digits)) {
-                case "ms" -> Duration.ofMillis(count);
-                case "s" -> Duration.ofSeconds(count);
-                case "m" -> Duration.ofMinutes(count);
-                case "h" -> Duration.ofHours(count);
-                default -> throw new IllegalArgumentException(text);
-            };
-        } catch (RuntimeException malformed) {
-            throw new CommandLine.TypeConversionException(
-                    "a time is written 500ms, 30s, 5m, 2h or PT5M, not '" + text + "'");
-        }
     }
 
     /** The version that the build wrote. */

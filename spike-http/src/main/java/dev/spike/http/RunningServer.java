@@ -116,11 +116,13 @@ final class RunningServer implements AutoCloseable {
     void describe(PrintStream out) {
         Sale rules = opened.sale().rules();
         out.printf(
-                "Sale %s: total %d, per buyer %s, hold %s%s%n",
+                "Sale %s: total %d, per buyer %s, hold %s%s%s%s%n",
                 rules.id(),
                 opened.sale().spike().levels().map(levels -> levels.total()).orElse(rules.total()),
                 rules.perBuyer() == 0 ? "unlimited" : rules.perBuyer(),
                 rules.hold(),
+                rules.opensAt() == null ? "" : ", opens at " + rules.opensAt(),
+                rules.closesAt() == null ? "" : ", closes at " + rules.closesAt(),
                 switch (opened.opening()) {
                     case OPENED -> ", opened now";
                     case ALREADY_OPEN -> ", was open";

@@ -203,6 +203,18 @@ final class BuyTicketHandlerTest {
     }
 
     @Test
+    void buy_serverThatOpensItsSaleLater_notOpen_andSaysWhen() {
+        TestServer server = servers.start(
+                "--total=7",
+                "--opens-at=2999-01-01T08:00:00+08:00",
+                "--closes-at=2999-01-02T00:00:00Z");
+        assertThat(server.description())
+                .contains("opens at 2999-01-01T00:00:00Z, closes at 2999-01-02T00:00:00Z, opened");
+        assertAnswer(server.buy(""), 200, NOT_OPEN);
+        assertThat(server.levels("ticket")).isEqualTo("7 0 0");
+    }
+
+    @Test
     void buy_redisStopped_busyThenRecovers(@TempDir Path data) throws Exception {
         TestServer server = servers.start("--redis=embedded", "--data=" + data, "--total=50");
         assertAnswer(server.buy(""), 200, BOUGHT);

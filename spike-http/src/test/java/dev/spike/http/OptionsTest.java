@@ -16,6 +16,7 @@ import picocli.CommandLine;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Locale;
 import java.util.Map;
 
@@ -44,6 +45,8 @@ final class OptionsTest {
         assertThat(options.sale().perBuyer()).isZero();
         assertThat(options.sale().hold()).isEqualTo(Duration.ofMinutes(5));
         assertThat(options.sale().maxHold()).isEqualTo(Duration.ofMinutes(10));
+        assertThat(options.sale().opensAt()).isNull();
+        assertThat(options.sale().closesAt()).isNull();
         assertThat(options.orders).isNull();
         assertThat(options.orderBacklog).isEqualTo(1_000_000);
         assertThat(options.nodes).isEqualTo(1);
@@ -74,7 +77,7 @@ final class OptionsTest {
             String name = "SPIKE_" + flag.substring(2).replace('-', '_').toUpperCase(Locale.ROOT);
             CommandLine parser = Options.commandLine(Map.of(name, "31"));
             parser.setTrimQuotes(false);
-            if (option.type() == Duration.class) {
+            if (option.type() == Duration.class || option.type() == Instant.class) {
                 assertThatThrownBy(parser::parseArgs).hasMessageContaining(flag);
             } else {
                 parser.parseArgs();
@@ -88,6 +91,26 @@ final class OptionsTest {
     @CsvSource({"500ms,PT0.5S", "30s,PT30S", "5m,PT5M", "2h,PT2H", "PT90S,PT1M30S", "P1D,PT24H"})
     void hold_everyForm_read(String text, Duration hold) {
         assertThat(parse(Map.of(), "--hold", text).hold).isEqualTo(hold);
+    }
+
+    @Test
+    void opensAndClosesAt_withTheirOffset_areRulesOfTheSale() {
+        Sale sale = parse(
+                        Map.of("SPIKE_CLOSES_AT", "2030-02-01T00:00:00.5Z"),
+                        "--opens-at=2030-01-31T10:00:00+08:00")
+                .sale();
+        assertThat(sale.opensAt()).isEqualTo(Instant.parse("2030-01-31T02:00:00Z"));
+        assertThat(sale.closesAt()).isEqualTo(Instant.parse("2030-02-01T00:00:00.500Z"));
+    }
+
+    @Test
+    void closesAt_notAfterOpensAt_refused() {
+        assertThatThrownBy(() -> parse(
+                        Map.of(),
+                        "--opens-at=2030-01-31T10:00:00Z",
+                        "--closes-at=2030-01-31T10:00:00.0009Z"))
+                .hasMessage("must be at least a millisecond after --opens-at: "
+                        + "--closes-at=2030-01-31T10:00:00.000900Z");
     }
 
     @ParameterizedTest
@@ -109,6 +132,14 @@ final class OptionsTest {
         "--hold,P400D",
         "--max-hold,299s",
         "--max-hold,P400D",
+        "--opens-at,tomorrow",
+        "--opens-at,2030-01-31",
+        "--opens-at,2030-01-31T10:00:00",
+        "--opens-at,2030-13-31T10:00:00Z",
+        "--opens-at,+1000000000-01-01T00:00:00Z",
+        "--closes-at,1893456000",
+        "--closes-at,1969-12-31T23:59:59Z",
+        "--closes-at,9999-12-31T00:00:00Z",
         "--connections,0",
         "--order-backlog,0",
         "--nodes,0",

@@ -116,6 +116,42 @@ class RebuildCommandTest {
     }
 
     @Test
+    void saleWithHours_openedOverTheAdminApi_isRebuiltUnderItsOwnRules() throws Exception {
+        try (EmbeddedRedis redis = EmbeddedRedis.start(data.resolve("store"));
+                Jedis jedis = new Jedis(java.net.URI.create(redis.uri()))) {
+            String tour = "/v1/sales/tour";
+            try (TestServer server = TestServer.start(flags(redis.uri()))) {
+                server.open(
+                        "tour",
+                        "{\"total\":20,\"perBuyer\":3,\"opensAt\":\"2020-01-01T08:00:00+08:00\","
+                                + "\"closesAt\":\"2999-01-01T00:00:00Z\"}");
+                server.reserve("tour", "ann-request", "{\"buyer\":\"ann\",\"quantity\":2}");
+                await().atMost(Duration.ofSeconds(30))
+                        .until(() -> server.admin("GET", tour + "/orders", null)
+                                .body()
+                                .contains("\"backlog\":0,"));
+            }
+            String[] rules = {
+                "--sale=tour",
+                "--opens-at=2020-01-01T00:00:00Z",
+                "--closes-at=2998-12-31T19:00:00-05:00"
+            };
+            assertThatThrownBy(() -> rebuild(0, redis.uri(), "--sale=tour"))
+                    .hasMessageStartingWith("must be the rules that it was opened with");
+            assertThat(rebuild(0, redis.uri(), rules)).contains("1 known");
+
+            jedis.flushAll();
+            assertThat(rebuild(0, redis.uri(), rules)).contains("1 added");
+            try (TestServer server = TestServer.start(flags(redis.uri()))) {
+                assertThat(server.get(tour).body())
+                        .contains(
+                                "\"opensAt\":\"2020-01-01T00:00:00.000Z\"",
+                                "\"closesAt\":\"2999-01-01T00:00:00.000Z\"");
+            }
+        }
+    }
+
+    @Test
     void orderThatDoesNotFit_isTold_andTheExitCodeIsThree() throws Exception {
         try (EmbeddedRedis redis = EmbeddedRedis.start(data.resolve("store"));
                 Jedis jedis = new Jedis(java.net.URI.create(redis.uri()))) {
