@@ -101,6 +101,10 @@ public final class OrderRelay implements AutoCloseable {
 
     // Guarded by the monitor.
     private @Nullable Thread working;
+
+    /** Whether the next turn is only scheduled: whoever takes that begins it, and nobody else. */
+    private boolean resting;
+
     private Future<?> nextTurn = CompletableFuture.completedFuture(null);
 
     OrderRelay(
@@ -146,10 +150,9 @@ public final class OrderRelay implements AutoCloseable {
     public void close() {
         closing = true;
         synchronized (this) {
-            if (nextTurn.cancel(false)) {
-                begin();
-            }
+            nextTurn.cancel(false);
         }
+        wake();
         awaitEnd(STOP);
         synchronized (this) {
             if (working != null) {
@@ -167,6 +170,17 @@ public final class OrderRelay implements AutoCloseable {
                 && !Thread.currentThread().isInterrupted()) {
             LockSupport.parkNanos(1_000_000);
         }
+    }
+
+    /** Begins the next turn, if that is still to be done. */
+    private void wake() {
+        synchronized (this) {
+            if (!resting) {
+                return;
+            }
+            resting = false;
+        }
+        begin();
     }
 
     private void begin() {
@@ -199,7 +213,8 @@ public final class OrderRelay implements AutoCloseable {
     private synchronized boolean rests(long nanos) {
         try {
             if (!closing) {
-                nextTurn = timers.schedule(this::begin, nanos, TimeUnit.NANOSECONDS);
+                nextTurn = timers.schedule(this::wake, nanos, TimeUnit.NANOSECONDS);
+                resting = true;
                 working = null;
                 // A sink may leave it set.
                 Thread.interrupted();

@@ -24,9 +24,12 @@ import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
@@ -290,6 +293,49 @@ class OrderRelayTest extends OrderRelayCase {
         await().until(callers::isTerminated);
         relay.close();
         assertThat(sink.buyers()).hasSize(5);
+    }
+
+    /** The timer's thread has begun a turn, and has not come back from that yet. */
+    @Test
+    void close_whileATurnIsBeingBegun_beginsNoSecondOneBesideIt() throws Exception {
+        AtomicInteger turns = new AtomicInteger();
+        CountDownLatch closed = new CountDownLatch(1);
+        ScheduledExecutorService timers = Executors.newSingleThreadScheduledExecutor();
+        ThreadPoolExecutor callers =
+                new ThreadPoolExecutor(2, 2, 1, TimeUnit.SECONDS, new LinkedBlockingQueue<>()) {
+                    @Override
+                    public void execute(Runnable turn) {
+                        if (turns.incrementAndGet() != 2) {
+                            super.execute(turn);
+                            return;
+                        }
+                        stock.open(Sale.of(stock.saleId(), 10));
+                        reserve("alice", "alice", 1);
+                        sink.hang();
+                        super.execute(turn);
+                        try {
+                            closed.await();
+                        } catch (InterruptedException interrupted) {
+                            Thread.currentThread().interrupt();
+                        }
+                    }
+                };
+        OrderRelay relay = start(relay(sink).threads(callers, timers));
+        await().until(() -> sink.calls.get() == 1);
+        Thread closing = new Thread(relay::close);
+        closing.start();
+        await().until(() -> !closing.isAlive()
+                || Arrays.stream(closing.getStackTrace())
+                        .anyMatch(frame -> frame.getMethodName().equals("awaitEnd")));
+        sink.gate.countDown();
+        closing.join();
+        closed.countDown();
+        assertThat(turns).hasValue(2);
+        assertThat(sink.buyers()).containsExactly("alice");
+        assertThat(pending("orders")).isEmpty();
+        timers.shutdownNow();
+        callers.shutdown();
+        await().until(callers::isTerminated);
     }
 
     @Test
