@@ -32,7 +32,16 @@ final class EmbeddedRedis implements AutoCloseable {
     private static final String LOOPBACK = "127.0.0.1";
     private static final Duration START = Duration.ofSeconds(60);
     private static final Duration STOP = Duration.ofSeconds(3);
-    private static final Duration RECORDED = Duration.ofSeconds(5);
+
+    /** How long a Redis may take to record its process id; on a busy machine that is seconds. */
+    private static final Duration RECORDED = Duration.ofSeconds(20);
+
+    /**
+     * How long a start that is interrupted takes at most: only once the Redis that it launched has
+     * recorded its process id can it be stopped.
+     */
+    static final Duration TAKEN_BACK = RECORDED.plus(STOP);
+
     private static final int CALL_MILLIS = 1_000;
 
     private final DataDirectory data;
@@ -112,7 +121,7 @@ final class EmbeddedRedis implements AutoCloseable {
     private static void stopLaunched(Path dir) {
         boolean interrupted = Thread.interrupted();
         long end = System.nanoTime() + (interrupted ? RECORDED.toNanos() : 0);
-        while (!mayBeAlive(dir) && System.nanoTime() - end < 0) {
+        while (recordedPid(dir) == 0 && System.nanoTime() - end < 0) {
             pause();
         }
         if (mayBeAlive(dir)) {
@@ -130,7 +139,9 @@ final class EmbeddedRedis implements AutoCloseable {
         data.close();
     }
 
+    /** An interruption, which may be why it is stopped, does not cut its bounded wait short. */
     private static void stop(Path dir, long pid) {
+        boolean interrupted = Thread.interrupted();
         ProcessHandle.of(pid).ifPresent(process -> {
             process.destroy();
             try {
@@ -138,12 +149,15 @@ final class EmbeddedRedis implements AutoCloseable {
                 Files.deleteIfExists(portFile(dir));
             } catch (TimeoutException slow) {
                 process.destroyForcibly();
-            } catch (InterruptedException interrupted) {
+            } catch (InterruptedException again) {
                 Thread.currentThread().interrupt();
             } catch (ExecutionException | IOException harmless) {
                 // It has ended; a port file that is left is checked at the next start.
             }
         });
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     private static void launch(Path dir, int port) throws IOException {

@@ -26,7 +26,9 @@ public final class SpikeServer {
     private static final int CANNOT_START = 1;
     private static final int WRONG_USAGE = 2;
     private static final Duration START = Duration.ofSeconds(3);
-    private static final Duration GIVE_UP = Duration.ofSeconds(5);
+
+    /** Less would cut off the stop of a Redis that an interrupted start has launched. */
+    private static final Duration GIVE_UP = EmbeddedRedis.TAKEN_BACK.plusSeconds(2);
 
     private SpikeServer() {}
 

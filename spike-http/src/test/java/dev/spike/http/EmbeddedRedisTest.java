@@ -128,6 +128,17 @@ final class EmbeddedRedisTest {
         assertThat(data().resolve("redis/redis.pid")).doesNotExist();
     }
 
+    @Test
+    void close_byAThreadThatIsInterrupted_leavesNone() throws Exception {
+        EmbeddedRedis redis = start();
+        long pid = Signals.pid(data());
+        Thread.currentThread().interrupt();
+        redis.close();
+        assertThat(Thread.interrupted()).isTrue();
+        assertThat(ProcessHandle.of(pid)).isEmpty();
+        assertThat(data().resolve("redis/redis.port")).doesNotExist();
+    }
+
     @ParameterizedTest
     @ValueSource(
             strings = {
