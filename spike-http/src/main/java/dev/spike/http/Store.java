@@ -56,14 +56,18 @@ record Store(Function<String, RemoteSpike> sales, String description, Runnable c
     private static Store of(
             RedisStore redis, Options options, String description, Runnable closing) {
         return new Store(
-                saleId -> {
-                    RedisSpike sale = sale(redis, options, saleId);
-                    return options.redisReplicas == 0
-                            ? sale
-                            : sale.acknowledgedBy(options.redisReplicas, REPLICAS_WITHIN);
-                },
+                saleId -> replicated(sale(redis, options, saleId), options.redisReplicas),
                 description,
                 closing);
+    }
+
+    private static RedisSpike replicated(RedisSpike sale, int replicas) {
+        try {
+            return replicas == 0 ? sale : sale.acknowledgedBy(replicas, REPLICAS_WITHIN);
+        } catch (IllegalStateException notAllowed) {
+            throw new StartException(
+                    "--redis-replicas " + replicas + ": " + notAllowed.getMessage(), notAllowed);
+        }
     }
 
     private static RedisSpike sale(RedisStore redis, Options options, String saleId) {

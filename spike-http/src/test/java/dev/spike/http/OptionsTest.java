@@ -13,10 +13,14 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 import picocli.CommandLine;
 
+import redis.clients.jedis.Jedis;
+
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Arrays;
 import java.util.Locale;
 import java.util.Map;
 
@@ -219,6 +223,24 @@ final class OptionsTest {
                         parse(Map.of(), "--redis=" + redis.uri(), "--redis-replicas=2"))) {
             assertThatThrownBy(() -> store.sales().apply("ticket").open(Sale.of("ticket", 1)))
                     .hasMessage("only 0 of 2 replicas have it");
+        }
+    }
+
+    @Test
+    void redisReplicas_userThatMayNotWait_isToldAtTheStart(@TempDir Path dir) {
+        try (EmbeddedRedis redis = EmbeddedRedis.start(dir);
+                Jedis jedis = new Jedis(URI.create(redis.uri()))) {
+            jedis.aclSetUser("limited", "on", ">secret", "~*", "&*", "+@all", "-wait");
+            String uri = redis.uri().replace("://", "://limited:secret@");
+            String[] flags = {"--redis=" + uri, "--data=" + dir, "--orders=none"};
+            TestServer.start(flags).close();
+            String[] replicated = Arrays.copyOf(flags, 4);
+            replicated[3] = "--redis-replicas=1";
+            assertThatThrownBy(() -> TestServer.start(replicated))
+                    .isInstanceOf(StartException.class)
+                    .hasMessageContaining("--redis-replicas 1: ")
+                    .hasMessageContaining("ACL SETUSER user +wait, on each server")
+                    .hasMessageNotContaining("secret");
         }
     }
 

@@ -34,17 +34,27 @@ final class Permissions {
      *     sales; the message says what is missing
      */
     static void require(Connection server) {
-        require(server, ANY_KEY);
+        require(server, ANY_KEY, "");
     }
 
     /** As {@link #require(Connection)}, for another key. */
     static void require(Connection server, String key) {
+        require(server, key, "");
+    }
+
+    /** As {@link #require(Connection)}, and to wait for replicas. */
+    static void requireWithReplicas(Connection server) {
+        require(server, ANY_KEY, "1");
+    }
+
+    private static void require(Connection server, String key, String withReplicas) {
         List<?> missing;
         try {
             missing = (List<?>) server.executeCommand(new CommandArguments(Command.EVAL)
                     .add(CHECK.source())
                     .add("0")
-                    .add(key));
+                    .add(key)
+                    .add(withReplicas));
         } catch (JedisDataException refused) {
             throw explained(refused);
         }

@@ -58,6 +58,10 @@ public final class RedisSpike implements RemoteSpike, OrderLog.Source {
     private static final Pattern BUYER_CURSOR = Pattern.compile("k[A-Za-z0-9_-]{0,64}");
 
     private final UnifiedJedis jedis;
+
+    /** Whose client that is; null: the caller's own. */
+    private final @Nullable RedisStore store;
+
     private final String saleId;
     private final @Nullable Adoption adoption;
     private final @Nullable Replicas replicas;
@@ -75,16 +79,22 @@ public final class RedisSpike implements RemoteSpike, OrderLog.Source {
      * @param adoption the stock hash prepared by hand that the sale is opened over; null: none
      */
     public RedisSpike(UnifiedJedis jedis, String saleId, @Nullable Adoption adoption) {
-        this(jedis, saleId, adoption, null);
+        this(jedis, null, saleId, adoption, null);
+    }
+
+    RedisSpike(RedisStore store, String saleId, @Nullable Adoption adoption) {
+        this(store.client(), store, saleId, adoption, null);
     }
 
     private RedisSpike(
             UnifiedJedis jedis,
+            @Nullable RedisStore store,
             String saleId,
             @Nullable Adoption adoption,
             @Nullable Replicas replicas) {
         this.replicas = replicas;
         this.jedis = jedis;
+        this.store = store;
         this.saleId = Sale.requireId(saleId);
         this.adoption = adoption;
         this.stock = key("stock");
@@ -104,11 +114,21 @@ public final class RedisSpike implements RemoteSpike, OrderLog.Source {
      * <p>A fail-over keeps every answered change if each replica that may be promoted is among
      * them, so count all of them. Costs a round trip to the replicas for each call.
      *
+     * <p>The first time for a {@link RedisStore}, it asks each server whether the user may wait,
+     * blocking.
+     *
      * @param count of replicas, at least 1
      * @param within how long to wait for them, at least 1 ms; less than the client's socket timeout
+     * @throws IllegalStateException if the user of the {@link RedisStore} may not; the message says
+     *     what to do
+     * @throws dev.spike.core.RemoteSpikeException if it cannot be asked
      */
     public RedisSpike acknowledgedBy(int count, Duration within) {
-        return new RedisSpike(jedis, saleId, adoption, new Replicas(count, within));
+        Replicas some = new Replicas(count, within);
+        if (store != null) {
+            store.requireWithReplicas();
+        }
+        return new RedisSpike(jedis, store, saleId, adoption, some);
     }
 
     @Override

@@ -43,6 +43,7 @@ public final class RedisStore implements AutoCloseable {
     private static final Duration POOL_WAIT = Duration.ofMillis(100);
 
     private final UnifiedJedis jedis;
+    private volatile boolean mayWait;
 
     private RedisStore(UnifiedJedis jedis) {
         this.jedis = jedis;
@@ -91,7 +92,7 @@ public final class RedisStore implements AutoCloseable {
 
     /** The stock of a sale. */
     public RedisSpike sale(String saleId) {
-        return new RedisSpike(jedis, saleId, null);
+        return new RedisSpike(this, saleId, null);
     }
 
     /**
@@ -106,7 +107,17 @@ public final class RedisStore implements AutoCloseable {
             onEachServer(server -> Permissions.require(server, adoption.key()));
             return saleId;
         });
-        return new RedisSpike(jedis, saleId, adoption);
+        return new RedisSpike(this, saleId, adoption);
+    }
+
+    /** Asks, once, whether this user may wait for replicas; {@link RedisSpike#acknowledgedBy}. */
+    void requireWithReplicas() {
+        if (!mayWait) {
+            Failures.translate(() -> {
+                onEachServer(Permissions::requireWithReplicas);
+                return mayWait = true;
+            });
+        }
     }
 
     /** Closes all connections; the stocks got from here give no answer any more. */

@@ -3,6 +3,7 @@
 Tells what the user of this connection may not do, of all that this package needs.
 
 ARGV[1]  a key with which it must be able to do that
+ARGV[2]  1: also that it may wait for replicas; empty: not that
 
 Returns the rules of ACL SETUSER that are missing: ~key, else each +command; none: all is allowed
 
@@ -33,6 +34,9 @@ need('INFO')
 need('PING')
 need('TIME')
 need('TYPE', key)
+if ARGV[2] == '1' then
+  need('WAIT', '1', '1')
+end
 need('XACK', key, '', '0')
 need('XADD', key, '*', '', '')
 need('XCLAIM', key, '', '', '0', '0')

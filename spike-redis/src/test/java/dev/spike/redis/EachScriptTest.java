@@ -88,7 +88,10 @@ class EachScriptTest {
                         () -> stock.restore(
                                 List.of(new OrderBook.Order(further, 1, Outcome.CONFIRMED)))),
                 new Call("mark", () -> run("mark.lua", List.of(bytes(key("stock"))), List.of())),
-                new Call("check", () -> run("check.lua", List.of(), List.of(bytes(key("stock"))))),
+                new Call(
+                        "check",
+                        () -> run(
+                                "check.lua", List.of(), List.of(bytes(key("stock")), bytes("1")))),
                 new Call("levels", stock::levels),
                 new Call("find", () -> stock.find(alice)),
                 new Call("find", () -> stock.find(further)),

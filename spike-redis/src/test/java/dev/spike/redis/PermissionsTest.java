@@ -233,6 +233,24 @@ class PermissionsTest {
         RedisStore.connect(uri).close();
     }
 
+    /** At the start, since only then are the replicas asked for. */
+    @Test
+    void replicas_needTheDocumentedRule() {
+        String rule = DocumentedUser.ruleFor("[replicas]");
+        try (RedisStore store = RedisStore.connect(DocumentedUser.uri(server.uri()))) {
+            RedisSpike sale = store.sale(saleId);
+            assertThatThrownBy(() -> sale.acknowledgedBy(1, RedisStore.TIMEOUT))
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("ACL SETUSER user " + rule + ", on each server");
+            rule(rule);
+            assertThat(sale.acknowledgedBy(1, RedisStore.TIMEOUT).saleId()).isEqualTo(saleId);
+            rule("-" + rule.substring(1));
+            assertThat(store.sale("other").acknowledgedBy(1, RedisStore.TIMEOUT))
+                    .as("asked once")
+                    .isNotNull();
+        }
+    }
+
     /** The list in the page, the one in {@code check.lua}, and what the scripts call, are one. */
     @Test
     void documentedCommands_areThoseThatAreUsed_andCheckedAtTheStart() throws IOException {
@@ -251,6 +269,7 @@ class PermissionsTest {
         Set<String> checked =
                 commands("need\\((.*)", Files.readString(SCRIPTS.resolve("check.lua"), UTF_8));
         checked.add("+eval");
+        assertThat(checked.remove(DocumentedUser.ruleFor("[replicas]"))).isTrue();
         assertThat(used).containsExactlyElementsOf(new TreeSet<>(DocumentedUser.commands()));
         assertThat(checked).isEqualTo(used);
     }

@@ -28,6 +28,18 @@ class PermissionsTopologyTest {
         }
     }
 
+    private void replicasNeedTheDocumentedRule(String uri, RedisServer server) {
+        String rule = DocumentedUser.ruleFor("[replicas]");
+        try (RedisStore store = RedisStore.connect(uri)) {
+            RedisSpike sale = store.sale(saleId);
+            assertThatThrownBy(() -> sale.acknowledgedBy(1, RedisStore.TIMEOUT))
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("ACL SETUSER user " + rule + ", on each server");
+            server.jedisDo(jedis -> jedis.aclSetUser(DocumentedUser.NAME, rule));
+            assertThat(sale.acknowledgedBy(1, RedisStore.TIMEOUT).saleId()).isEqualTo(saleId);
+        }
+    }
+
     @Test
     void cluster_needsTheDocumentedRuleAsWell() {
         try (RedisServer server = RedisServer.start("--cluster-enabled", "yes")) {
@@ -44,6 +56,7 @@ class PermissionsTopologyTest {
                     .hasMessageContaining("ACL SETUSER user " + rule + ", on each server");
             server.jedisDo(jedis -> jedis.aclSetUser(DocumentedUser.NAME, rule));
             sells(uri);
+            replicasNeedTheDocumentedRule(uri, server);
         }
     }
 
@@ -66,6 +79,7 @@ class PermissionsTopologyTest {
                 sells(uri);
             }
             assertThat(admin.aclLog()).isEmpty();
+            replicasNeedTheDocumentedRule(uri, server);
             for (String rule : rules) {
                 if (rule.startsWith("+") || rule.startsWith("&")) {
                     admin.aclSetUser("default", rules);
