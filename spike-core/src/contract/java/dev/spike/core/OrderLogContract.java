@@ -87,6 +87,7 @@ public abstract class OrderLogContract {
         assertThat(log.takeIdle(Duration.ofMillis(10), 10)).isNull();
         assertThat(log.takeNew(10)).isNull();
         assertThat(log.acknowledge(List.of())).isNull();
+        assertThat(log.pending(0, 10)).isEmpty();
         assertThat(stock().levels().phase()).isEqualTo(Levels.Phase.ABSENT);
     }
 
@@ -250,6 +251,18 @@ public abstract class OrderLogContract {
         assertThat(consumer("one").pending(5, 2)).isEmpty();
         assertThat(sequences(consumer("two").takeIdle(MOMENT, 10))).containsExactly(1L, 4L, 5L);
         assertThat(consumer("one").pending(0, 2)).isEmpty();
+    }
+
+    /** One that was not made yet, or was destroyed. */
+    @Test
+    void absentGroup_hasNothingPending_andIsNotMadeByLooking() {
+        openAndReserve(2);
+        assertThat(log("mails", "one").pending(0, 10)).isEmpty();
+        assertThat(log("mails", "one").bury(1, DEAD, null)).isEqualTo(Burial.NOT_NEEDED);
+        consumer("one").takeNew(10);
+        Lag lag = consumer("one").acknowledge(range(1, 3));
+        assertThat(lag.deadLetters()).isZero();
+        assertThat(stock().levels().backlog()).as("another group would keep it").isZero();
     }
 
     @Test

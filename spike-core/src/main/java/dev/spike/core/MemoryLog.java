@@ -108,7 +108,11 @@ final class MemoryLog {
     }
 
     List<Long> pending(String group, String consumer, long after, int most) {
-        return group(group).pending.tailMap(after, false).entrySet().stream()
+        Group of = groups.get(group);
+        if (of == null) {
+            return List.of();
+        }
+        return of.pending.tailMap(after, false).entrySet().stream()
                 .filter(entry -> entry.getValue().consumer.equals(consumer))
                 .limit(most)
                 .map(Map.Entry::getKey)
@@ -183,10 +187,12 @@ final class MemoryLog {
             List<Dead> letters,
             @Nullable Duration triedFor,
             Instant now) {
-        TreeMap<Long, Pending> pending = group(group).pending;
-        if (!pending.containsKey(sequence)) {
+        Group of = groups.get(group);
+        if (of == null || !of.pending.containsKey(sequence)) {
             return Burial.NOT_NEEDED;
-        } else if (pending.firstKey() != sequence
+        }
+        TreeMap<Long, Pending> pending = of.pending;
+        if (pending.firstKey() != sequence
                 || triedFor != null && othersHaveOneFor(triedFor, pending, consumer, now)) {
             return Burial.NOT_YET;
         }

@@ -80,7 +80,7 @@ public interface OrderLog {
         DONE,
         /** Nothing: another entry, which this one may depend on, is not acknowledged yet. */
         NOT_YET,
-        /** Nothing: somebody acknowledged the entry meanwhile. */
+        /** Nothing: somebody acknowledged the entry meanwhile, or there is no such group. */
         NOT_NEEDED
     }
 
@@ -95,7 +95,8 @@ public interface OrderLog {
 
     /**
      * The sequences of entries that this consumer has taken and not acknowledged, without taking
-     * them again: also those of a call whose reply got lost, and that ran late.
+     * them again: also those of a call whose reply got lost, and that ran late. None if there is no
+     * such sale or group.
      *
      * @param after the sequence after which to read; 0: from the oldest
      * @param most at least 1

@@ -9,6 +9,7 @@ import dev.spike.core.OrderLog;
 import org.jspecify.annotations.Nullable;
 
 import redis.clients.jedis.UnifiedJedis;
+import redis.clients.jedis.exceptions.JedisDataException;
 import redis.clients.jedis.params.XPendingParams;
 
 import java.time.Duration;
@@ -50,7 +51,16 @@ final class RedisOrderLog implements OrderLog {
     public List<Long> pending(long after, int most) {
         XPendingParams own =
                 XPendingParams.xPendingParams("(" + after + "-0", "+", most).consumer(consumer);
-        List<Object> entries = Failures.translate(jedis, () -> jedis.xpending(log, group, own));
+        List<Object> entries = Failures.translate(jedis, () -> {
+            try {
+                return jedis.xpending(log, group, own);
+            } catch (JedisDataException error) {
+                if (String.valueOf(error.getMessage()).startsWith("NOGROUP")) {
+                    return List.of();
+                }
+                throw error;
+            }
+        });
         return Failures.read(() -> entries.stream()
                 .map(entry -> LogReader.sequence(LogReader.id(Replies.list(entry))))
                 .toList());

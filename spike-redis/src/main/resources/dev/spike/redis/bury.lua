@@ -16,13 +16,16 @@ Returns
   done
   not_yet      nothing changed, since the group has not acknowledged an older entry, or another consumer has not one that
                it took before these tries
-  not_needed   nothing changed, since the group has acknowledged this one
+  not_needed   nothing changed, since the group has acknowledged this one, or does not exist
 
 Keeps: an event leaves the log's group only into the dead letters, in one step. An order that seems one too many may only
 wait for one that frees units and that another consumer has not written yet: an older one, or a newer one whose units others
 have got already.
 ]]
-if not redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[2], ARGV[2], 1)[1] then
+local taken = redis.pcall('XPENDING', KEYS[1], ARGV[1], ARGV[2], ARGV[2], 1)
+if taken.err and (not string.find(taken.err, 'NOGROUP', 1, true) or redis.call('EXISTS', KEYS[1]) == 0) then
+  return redis.error_reply('SPIKE ' .. taken.err)
+elseif not taken[1] then
   return 'not_needed'
 elseif redis.call('XPENDING', KEYS[1], ARGV[1])[2] ~= ARGV[2] then
   return 'not_yet'
