@@ -10,6 +10,8 @@ import dev.spike.redis.RedisStore;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.function.Function;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * The shared stock that the options name.
@@ -23,6 +25,15 @@ record Store(Function<String, RemoteSpike> sales, String description, Runnable c
 
     /** How long to wait for replicas; half of the time that a reply may take. */
     private static final Duration REPLICAS_WITHIN = RedisStore.TIMEOUT.dividedBy(2);
+
+    private static final String USER = "(?<=://)[^:@/]*:[^@/]*@";
+    private static final String HOST = "(\\[[0-9A-Fa-f:.]+]|[\\w.-]+)(:\\d{1,5})?";
+    private static final String HOSTS = "(" + USER + ")?" + HOST + "(," + HOST + ")*";
+    private static final Pattern WELL_FORMED = Pattern.compile("rediss?://(" + USER + ")?" + HOST
+            + "(/\\d{0,4})?"
+            + "|rediss?\\+sentinel://" + HOSTS + "/[^/?#@]+"
+            + "|rediss?\\+cluster://" + HOSTS + "/?");
+    private static final Pattern SCHEME = Pattern.compile("rediss?(\\+sentinel|\\+cluster)?://");
 
     /**
      * Opens it. Blocks.
@@ -92,19 +103,26 @@ record Store(Function<String, RemoteSpike> sales, String description, Runnable c
                             + "redis+sentinel://host:port,host:port/master or "
                             + "redis+cluster://host:port,host:port, with rediss instead of redis over TLS, "
                             + "and with [user]:password@ before the first host if needed: --redis="
-                            // Where it is malformed, a password may be anywhere in it.
-                            + uri.substring(0, uri.indexOf("://") + 3) + "***");
+                            + schemeOf(uri) + "***");
         } catch (RemoteSpikeException | IllegalStateException failure) {
             throw new StartException(
                     "Redis at " + withoutSecrets(uri) + ": " + failure.getMessage(), failure);
         }
     }
 
-    /** The URI without user and password. */
+    /**
+     * The URI without user and password; of one that is malformed only its scheme, since a password
+     * may be anywhere in it.
+     */
     static String withoutSecrets(String uri) {
-        int start = uri.indexOf("://") + 3;
-        int at = uri.lastIndexOf('@');
-        return at < start ? uri : uri.substring(0, start) + "***@" + uri.substring(at + 1);
+        return WELL_FORMED.matcher(uri).matches()
+                ? uri.replaceFirst(USER, "***@")
+                : schemeOf(uri) + "***";
+    }
+
+    private static String schemeOf(String uri) {
+        Matcher scheme = SCHEME.matcher(uri);
+        return scheme.lookingAt() ? scheme.group() : "";
     }
 
     @Override

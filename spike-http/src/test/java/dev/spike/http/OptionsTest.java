@@ -207,6 +207,8 @@ final class OptionsTest {
         "--redis,redis://user:secret",
         "--redis,redis://secret@host",
         "--redis,redis+cluster://user:secret@host/1",
+        "--redis,secret://host",
+        "--redis,secret@redis://host",
         "--admin-token-file,secret"
     })
     void value_wrongAndPerhapsASecret_isNotShown(String flag, String value) {
@@ -244,10 +246,55 @@ final class OptionsTest {
         }
     }
 
-    @Test
-    void withoutSecrets_passwordInUri_hidden() {
-        assertThat(Store.withoutSecrets("redis://user:p@ss/word@host:1/2"))
-                .isEqualTo("redis://***@host:1/2");
-        assertThat(Store.withoutSecrets("redis://host:1")).isEqualTo("redis://host:1");
+    @ParameterizedTest
+    @CsvSource({
+        "redis://host,redis://host",
+        "redis://host:1/2,redis://host:1/2",
+        "rediss://[::1]:1,rediss://[::1]:1",
+        "redis://user:p%40ss:word@host:1/2,redis://***@host:1/2",
+        "redis://:secret@host:1,redis://***@host:1",
+        "'redis+sentinel://:secret@a:1,b/main','redis+sentinel://***@a:1,b/main'",
+        "'rediss+cluster://user:secret@a-1.b:1,c:2','rediss+cluster://***@a-1.b:1,c:2'"
+    })
+    void withoutSecrets_wellFormedUri_withoutUserAndPassword(String uri, String shown) {
+        assertThat(Store.withoutSecrets(uri)).isEqualTo(shown);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "'',***",
+        "secret,***",
+        ":secret@host:1,***",
+        "user:secret@host:1,***",
+        "secret://host:1,***",
+        "secret@redis://host:1,***",
+        "redis:/secret@host,***",
+        "://secret@host,***",
+        "redis://,redis://***",
+        "redis://user:secret,redis://***",
+        "redis://secret@host,redis://***",
+        "redis://user:p@ss/secret@host:1,redis://***",
+        "redis://user:x@secret@host:1,redis://***",
+        "redis://user:x@host:1/secret,redis://***",
+        "redis://host:1?password=secret,redis://***",
+        "'redis://host:1,secret',redis://***",
+        "redis+sentinel://user:secret,redis+sentinel://***",
+        "redis+sentinel://user:secret@host:1,redis+sentinel://***",
+        "rediss+cluster://user:x@host:1/secret,rediss+cluster://***",
+        "redis+secret://host,***"
+    })
+    void withoutSecrets_malformedUri_showsNoMoreThanItsScheme(String uri, String shown) {
+        assertThat(Store.withoutSecrets(uri)).isEqualTo(shown);
+    }
+
+    /** Also where nobody has checked the options before. */
+    @ParameterizedTest
+    @ValueSource(strings = {"", "secret", "secret@host:1", "secret://host:1", "redis:/secret"})
+    void redis_noUriAtAll_isNamedAndNotShown(String value) {
+        Options options = new Options();
+        options.redis = value;
+        assertThatThrownBy(() -> Store.open(options))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageEndingWith("--redis=***");
     }
 }
