@@ -23,6 +23,8 @@ import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * A connection to the Redis, version 7.0 or later, or Valkey, that holds the shared stocks: a pool
@@ -41,6 +43,10 @@ public final class RedisStore implements AutoCloseable {
     public static final Duration TIMEOUT = Duration.ofMillis(400);
 
     private static final Duration POOL_WAIT = Duration.ofMillis(100);
+    private static final Pattern RELEASE = Pattern.compile("(\\d{1,4})\\.\\d.*");
+
+    /** What a Redis built from its unstable branch calls itself. */
+    private static final String UNRELEASED = "255.255.255";
 
     private final UnifiedJedis jedis;
     private volatile boolean mayWait;
@@ -209,7 +215,12 @@ public final class RedisStore implements AutoCloseable {
     static void requireFit(String info) {
         String version = field(info, "redis_version");
         String policy = field(info, "maxmemory_policy");
-        if (Integer.parseInt(version.substring(0, version.indexOf('.'))) < 7) {
+        Matcher release = RELEASE.matcher(version);
+        if (!release.matches() || version.equals(UNRELEASED)) {
+            throw new IllegalStateException(
+                    "Redis 7.0 or later is needed, this one tells no release: "
+                            + "redis_version is '" + version + "'. Use a release, or Valkey");
+        } else if (Integer.parseInt(release.group(1)) < 7) {
             throw new IllegalStateException("Redis 7.0 or later is needed, this one is " + version
                     + ": upgrade it, or use Valkey");
         }

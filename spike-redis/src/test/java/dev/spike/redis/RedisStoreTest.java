@@ -119,6 +119,29 @@ class RedisStoreTest {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "",
+                "7",
+                ".7.0",
+                "7.",
+                "7.x",
+                "unstable",
+                "255.255.255",
+                "99999999999999999999.0.0",
+                "-7.0.0",
+                "v7.0.0"
+            })
+    void version_thatIsNoRelease_isRefused_andNamed(String version) {
+        String info =
+                "# Server\r\nredis_version:" + version + "\r\nmaxmemory_policy:noeviction\r\n";
+        assertThatThrownBy(() -> RedisStore.requireFit(info))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessage("Redis 7.0 or later is needed, this one tells no release: "
+                        + "redis_version is '" + version + "'. Use a release, or Valkey");
+    }
+
     @Test
     void connect_withThePassword_andWithoutIt() {
         try (RedisServer server = RedisServer.start("--requirepass", "s3cret")) {
