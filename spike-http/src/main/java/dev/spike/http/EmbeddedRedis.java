@@ -93,7 +93,7 @@ final class EmbeddedRedis implements AutoCloseable {
         } catch (IOException failure) {
             data.close();
             throw new StartException("the embedded Redis cannot start: " + failure, failure);
-        } catch (RuntimeException failure) {
+        } catch (Throwable failure) {
             data.close();
             throw failure;
         }
@@ -111,7 +111,7 @@ final class EmbeddedRedis implements AutoCloseable {
                     .orElseThrow(() -> new StartException("the embedded Redis "
                             + (mayBeAlive(dir) ? "does not answer" : "ended at its start")
                             + "; see " + dir.resolve("redis.log")));
-        } catch (StartException failure) {
+        } catch (Throwable failure) {
             stopLaunched(dir);
             throw failure;
         }
@@ -135,8 +135,9 @@ final class EmbeddedRedis implements AutoCloseable {
     /** Stops Redis, in a bounded time; what it holds is on disk then. */
     @Override
     public void close() {
-        stop(dir, pid);
-        data.close();
+        try (data) {
+            stop(dir, pid);
+        }
     }
 
     /** An interruption, which may be why it is stopped, does not cut its bounded wait short. */

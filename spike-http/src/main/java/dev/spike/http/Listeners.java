@@ -62,6 +62,9 @@ final class Listeners implements AutoCloseable {
         } catch (RuntimeException failure) {
             close();
             throw notBound(options, failure);
+        } catch (Error failure) {
+            close();
+            throw failure;
         }
     }
 

@@ -72,13 +72,14 @@ final class Orders implements AutoCloseable {
             return new Orders(null, NONE, "", null);
         }
         String url = options.orders == null ? file(options.data) : options.orders;
+        String consumer = consumer(options.port);
         try {
             return new Orders(
                     JdbcOrderBook.open(url),
                     options.orders == null
                             ? "an H2 file, " + options.data.resolve("orders") + ".mv.db"
                             : url.split("[?;]", 2)[0],
-                    consumer(options.port),
+                    consumer,
                     url.startsWith("jdbc:h2:") ? options.data : null);
         } catch (IllegalArgumentException malformed) {
             throw new IllegalArgumentException(String.valueOf(malformed.getMessage())
@@ -179,12 +180,19 @@ final class Orders implements AutoCloseable {
             closed = true;
         }
         retry.shutdownNow();
-        CompletableFuture.allOf(relays.values().stream()
-                        .map(relay -> CompletableFuture.runAsync(
-                                relay::close,
-                                task -> daemon(task, "spike-http-stop").start()))
-                        .toArray(CompletableFuture<?>[]::new))
-                .join();
+        try {
+            CompletableFuture.allOf(relays.values().stream()
+                            .map(relay -> CompletableFuture.runAsync(
+                                    relay::close,
+                                    task -> daemon(task, "spike-http-stop").start()))
+                            .toArray(CompletableFuture<?>[]::new))
+                    .join();
+        } finally {
+            closeBook();
+        }
+    }
+
+    private void closeBook() {
         if (book != null) {
             book.close();
         }

@@ -46,7 +46,7 @@ final class RunningServer implements AutoCloseable {
             Handover handover = new Handover();
             listeners = begun(new Listeners(
                     options, sales, opened.sale(), orders, calls, audits, handover, statLog));
-        } catch (RuntimeException failure) {
+        } catch (Throwable failure) {
             close();
             throw failure;
         }
@@ -163,7 +163,8 @@ final class RunningServer implements AutoCloseable {
         for (AutoCloseable part = started.poll(); part != null; part = started.poll()) {
             try {
                 part.close();
-            } catch (Exception failure) {
+            } catch (Throwable failure) {
+                // The others must not be left running, the embedded Redis least of all.
                 System.getLogger(SpikeServer.class.getName())
                         .log(System.Logger.Level.ERROR, "failed to stop", failure);
             }

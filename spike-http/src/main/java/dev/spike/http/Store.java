@@ -55,10 +55,11 @@ record Store(Function<String, RemoteSpike> sales, String description, Runnable c
         try {
             RedisStore redis = connect(server.uri());
             return of(redis, options, server.uri() + " (embedded, in " + options.data + ")", () -> {
-                redis.close();
-                server.close();
+                try (server) {
+                    redis.close();
+                }
             });
-        } catch (RuntimeException failure) {
+        } catch (Throwable failure) {
             server.close();
             throw failure;
         }

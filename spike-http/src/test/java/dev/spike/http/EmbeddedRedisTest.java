@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import dev.spike.core.Sale;
+
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -136,6 +138,23 @@ final class EmbeddedRedisTest {
         redis.close();
         assertThat(Thread.interrupted()).isTrue();
         assertThat(ProcessHandle.of(pid)).isEmpty();
+        assertThat(data().resolve("redis/redis.port")).doesNotExist();
+    }
+
+    @Test
+    void serverWhoseStartEndsWithAnError_leavesNone() {
+        Error broken = new LinkageError("broken");
+        Options options = new Options() {
+            @Override
+            Sale sale() {
+                assertThat(data().resolve("redis/redis.pid")).exists();
+                throw broken;
+            }
+        };
+        options.port = 0;
+        options.data = data();
+        assertThatThrownBy(() -> RunningServer.start(options)).isSameAs(broken);
+        assertThat(data().resolve("redis/redis.pid")).doesNotExist();
         assertThat(data().resolve("redis/redis.port")).doesNotExist();
     }
 

@@ -87,7 +87,7 @@ public final class RedisStore implements AutoCloseable {
                     Permissions.require(server);
                 });
                 return store;
-            } catch (RuntimeException unfit) {
+            } catch (Throwable unfit) {
                 store.close();
                 throw unfit;
             }
