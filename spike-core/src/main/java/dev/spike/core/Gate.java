@@ -29,6 +29,9 @@ final class Gate {
         }
     }
 
+    /** Levels, null before the first, and when they were asked for and came, in elapsed time. */
+    private record Report(@Nullable Levels levels, long askedNanos, long receivedNanos) {}
+
     private static final Map<Outcome, Refusal> REFUSALS = new EnumMap<>(Map.of(
             Outcome.SOLD_OUT, new Refusal(Answer.of(Outcome.SOLD_OUT)),
             Outcome.ALL_RESERVED, new Refusal(Answer.of(Outcome.ALL_RESERVED)),
@@ -59,17 +62,15 @@ final class Gate {
     private Gate(
             long mostBacklog,
             long maxAgeNanos,
-            @Nullable Levels levels,
-            long askedNanos,
-            long receivedNanos,
+            Report report,
             @Nullable UsedKeys usedKeys,
             @Nullable String halted,
             boolean outdated) {
         this.mostBacklog = mostBacklog;
         this.maxAgeNanos = maxAgeNanos;
-        this.levels = levels;
-        this.askedNanos = askedNanos;
-        this.receivedNanos = receivedNanos;
+        this.levels = report.levels();
+        this.askedNanos = report.askedNanos();
+        this.receivedNanos = report.receivedNanos();
         this.usedKeys = usedKeys;
         this.halted = halted;
         this.outdated = outdated;
@@ -99,7 +100,7 @@ final class Gate {
      * @param maxAgeNanos how long after they came levels are too old to refuse by
      */
     static Gate unknown(long mostBacklog, long maxAgeNanos) {
-        return new Gate(mostBacklog, maxAgeNanos, null, 0, 0, null, null, false);
+        return new Gate(mostBacklog, maxAgeNanos, new Report(null, 0, 0), null, null, false);
     }
 
     /**
@@ -107,28 +108,15 @@ final class Gate {
      * time.
      */
     Gate with(Levels fresh, long asked, long received) {
-        return new Gate(
-                mostBacklog,
-                maxAgeNanos,
-                fresh,
-                asked,
-                received,
-                ifComplete(usedKeys, fresh),
-                halted,
-                false);
+        Report report = new Report(fresh, asked, received);
+        UsedKeys stillComplete = ifComplete(usedKeys, fresh);
+        return new Gate(mostBacklog, maxAgeNanos, report, stillComplete, halted, false);
     }
 
     /** This gate, knowing the used keys, unless more were used since the set was begun. */
     Gate withUsedKeys(UsedKeys set) {
-        return new Gate(
-                mostBacklog,
-                maxAgeNanos,
-                levels,
-                askedNanos,
-                receivedNanos,
-                ifComplete(set, levels),
-                halted,
-                outdated);
+        UsedKeys complete = ifComplete(set, levels);
+        return new Gate(mostBacklog, maxAgeNanos, report(), complete, halted, outdated);
     }
 
     private static @Nullable UsedKeys ifComplete(@Nullable UsedKeys set, @Nullable Levels at) {
@@ -137,28 +125,16 @@ final class Gate {
 
     /** This gate, once what is known is too old to refuse by. */
     Gate outdated() {
-        return new Gate(
-                mostBacklog,
-                maxAgeNanos,
-                levels,
-                askedNanos,
-                receivedNanos,
-                usedKeys,
-                halted,
-                true);
+        return new Gate(mostBacklog, maxAgeNanos, report(), usedKeys, halted, true);
     }
 
     /** This gate, shut for good. */
     Gate halted(String reason) {
-        return new Gate(
-                mostBacklog,
-                maxAgeNanos,
-                levels,
-                askedNanos,
-                receivedNanos,
-                usedKeys,
-                reason,
-                outdated);
+        return new Gate(mostBacklog, maxAgeNanos, report(), usedKeys, reason, outdated);
+    }
+
+    private Report report() {
+        return new Report(levels, askedNanos, receivedNanos);
     }
 
     @Nullable
