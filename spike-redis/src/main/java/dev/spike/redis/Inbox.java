@@ -142,8 +142,7 @@ final class Inbox {
     }
 
     private boolean isKnown(long sequence) {
-        LogEntry entry = held.get(sequence);
-        return entry != null
+        return held.containsKey(sequence)
                 || unreadable.containsKey(sequence)
                 || refused.contains(sequence, null);
     }
