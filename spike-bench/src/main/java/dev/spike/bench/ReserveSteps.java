@@ -150,7 +150,8 @@ public final class ReserveSteps extends BenchCommand {
     private static String cutAfter(String step) {
         String script = read("reserve.lua")
                 .replace("--:include stock.lua", read("stock.lua"))
-                .replace("--:include change.lua", read("change.lua"));
+                .replace("--:include change.lua", read("change.lua"))
+                .replace("--:include permission.lua", read("permission.lua"));
         String next = Objects.requireNonNull(STEPS.get(step));
         if (next.isEmpty()) {
             return script;

@@ -32,15 +32,19 @@ final class Script {
 
     /** The script in this file beside the class, with the files that it includes in place. */
     static Script of(String file) {
+        return new Script(whole(file));
+    }
+
+    private static String whole(String file) {
         StringBuilder source = new StringBuilder();
         read(file)
                 .lines()
                 .forEach(line -> source.append(
                                 line.startsWith(INCLUDE)
-                                        ? read(line.substring(INCLUDE.length()))
+                                        ? whole(line.substring(INCLUDE.length()))
                                         : line)
                         .append('\n'));
-        return new Script(source.toString());
+        return source.toString();
     }
 
     /**

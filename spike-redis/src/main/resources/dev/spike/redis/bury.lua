@@ -36,9 +36,10 @@ elseif ARGV[4] ~= '' then
     end
   end
 end
-if not redis.acl_check_cmd('XACK', KEYS[1], ARGV[1], ARGV[2]) then
-  -- Else each try would leave dead letters.
-  return redis.error_reply('NOPERM this user has no permissions to run the \'xack\' command')
+--:include permission.lua
+local no_xack = refused('XACK', KEYS[1], ARGV[1], ARGV[2])
+if no_xack then
+  return no_xack
 end
 for i = 5, #ARGV, 7 do
   redis.call('XADD', KEYS[2], '*', 'entry', ARGV[2], 'group', ARGV[1], 'id', ARGV[i], 'buyer', ARGV[i + 1],

@@ -1,4 +1,5 @@
 -- Looks for damage, and writes a change. Included, after stock.lua, by the scripts that change a sale.
+--:include permission.lua
 if redis.call('HEXISTS', KEYS[2], '') == 0 then
   return redis.error_reply('SPIKE ' .. KEYS[2] .. ' is lost')
 elseif redis.call('EXISTS', KEYS[3]) == 0 then
@@ -9,10 +10,10 @@ elseif stock[16] ~= (KEYS[4] or '') then
 elseif KEYS[4] and tonumber(redis.call('HGET', KEYS[4], stock[17]) or '') ~= reserved + sold then
   return redis.error_reply('SPIKE ' .. KEYS[4] .. ' was changed by somebody else: ' .. stock[17] .. ' is not '
     .. reserved + sold)
-elseif not redis.acl_check_cmd('HSET', KEYS[1], '', '')
-  or KEYS[4] and not redis.acl_check_cmd('HSET', KEYS[4], '', '') then
-  -- Else it would fail after the first write.
-  return redis.error_reply('NOPERM this user has no permissions to run the \'hset\' command')
+end
+local no_hset = refused('HSET', KEYS[1], '', '') or KEYS[4] and refused('HSET', KEYS[4], '', '')
+if no_hset then
+  return no_hset
 end
 
 -- The first write of a script: the entry of the log, and with it the sequence. count: of order events in it.

@@ -60,9 +60,10 @@ if KEYS[4] then
   end
 end
 
-if not redis.acl_check_cmd('HSET', KEYS[1], '', '') then
-  -- Else it would fail after the first write.
-  return redis.error_reply('NOPERM this user has no permissions to run the \'hset\' command')
+--:include permission.lua
+local no_hset = refused('HSET', KEYS[1], '', '')
+if no_hset then
+  return no_hset
 end
 local time = redis.call('TIME')
 redis.call('XADD', KEYS[3], '1-0', 't', time[1] * 1000 + math.floor(time[2] / 1000), 'before', 0, 'levels',
