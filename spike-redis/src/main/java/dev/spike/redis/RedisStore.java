@@ -45,9 +45,6 @@ public final class RedisStore implements AutoCloseable {
     private static final Duration POOL_WAIT = Duration.ofMillis(100);
     private static final Pattern RELEASE = Pattern.compile("(\\d{1,4})\\.\\d.*");
 
-    /** What a Redis built from its unstable branch calls itself. */
-    private static final String UNRELEASED = "255.255.255";
-
     private final UnifiedJedis jedis;
     private volatile boolean mayWait;
 
@@ -216,7 +213,7 @@ public final class RedisStore implements AutoCloseable {
         String version = field(info, "redis_version");
         String policy = field(info, "maxmemory_policy");
         Matcher release = RELEASE.matcher(version);
-        if (!release.matches() || version.equals(UNRELEASED)) {
+        if (!release.matches()) {
             throw new IllegalStateException(
                     "Redis 7.0 or later is needed, this one tells no release: "
                             + "redis_version is '" + version + "'. Use a release, or Valkey");

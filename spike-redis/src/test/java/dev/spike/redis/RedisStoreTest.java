@@ -106,7 +106,7 @@ class RedisStoreTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"6.2.14, false", "7.0.0, true", "7.2.4, true", "10.1.0, true"})
+    @CsvSource({"6.2.14, false", "7.0.0, true", "7.2.4, true", "10.1.0, true", "255.255.255, true"})
     void version_before7_isRefused(String version, boolean fit) {
         String info =
                 "# Server\r\nredis_version:" + version + "\r\nmaxmemory_policy:noeviction\r\n";
@@ -128,7 +128,6 @@ class RedisStoreTest {
                 "7.",
                 "7.x",
                 "unstable",
-                "255.255.255",
                 "99999999999999999999.0.0",
                 "-7.0.0",
                 "v7.0.0"
