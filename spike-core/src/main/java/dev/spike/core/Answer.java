@@ -24,20 +24,34 @@ public record Answer(
         boolean repeated,
         Duration retryAfter) {
 
-    /** An answer about a reservation, which is in the state that the outcome says. */
+    /**
+     * An answer about a reservation.
+     *
+     * @param reservation that it is about
+     * @param repeated whether the reservation had this state before the request came
+     * @return with the reservation's state as its outcome
+     */
     public static Answer of(Reservation reservation, boolean repeated) {
         return new Answer(
                 reservation.state(), reservation.id(), reservation, repeated, Duration.ZERO);
     }
 
-    /** An answer without a reservation. */
+    /**
+     * An answer without a reservation.
+     *
+     * @param outcome a refusal, or {@link Outcome#NOT_FOUND}
+     * @return neither repeated nor with a delay
+     */
     public static Answer of(Outcome outcome) {
         return new Answer(outcome, null, null, false, Duration.ZERO);
     }
 
     /**
-     * {@link Outcome#UNAVAILABLE} or {@link Outcome#UNKNOWN}, with a suggested delay before the
-     * next try.
+     * An answer that is none yet.
+     *
+     * @param outcome {@link Outcome#UNAVAILABLE} or {@link Outcome#UNKNOWN}
+     * @param retryAfter a suggested delay before the next try
+     * @return without an id: of a reservation that nobody need look up
      */
     public static Answer later(Outcome outcome, Duration retryAfter) {
         return new Answer(outcome, null, null, false, retryAfter);

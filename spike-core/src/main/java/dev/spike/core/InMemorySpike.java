@@ -389,7 +389,11 @@ public final class InMemorySpike implements RemoteSpike, OrderLog.Source {
         return new MemoryConsumer(this, group, consumer);
     }
 
-    /** The events that were put aside, of all groups, in that order. */
+    /**
+     * The events that were put aside, of all groups.
+     *
+     * @return a copy, the first put aside first
+     */
     public synchronized List<OrderLog.Dead> deadLetters() {
         return log.deadLetters();
     }

@@ -48,7 +48,12 @@ public record Levels(
         CLOSED
     }
 
-    /** The levels of a sale that does not exist. */
+    /**
+     * The levels of a sale that does not exist.
+     *
+     * @param asOf the store's clock
+     * @return {@link Phase#ABSENT}, with an empty ledger and 0 everywhere
+     */
     public static Levels absent(Instant asOf) {
         return new Levels(Phase.ABSENT, "", 0, 0, 0, 0, 0, 0, null, null, asOf);
     }
@@ -58,7 +63,11 @@ public record Levels(
         return available < 0 || reserved < 0 || sold < 0;
     }
 
-    /** available + reserved + sold. */
+    /**
+     * The sum {@code available + reserved + sold}.
+     *
+     * @return the sale's total, units
+     */
     public long total() {
         return available + reserved + sold;
     }

@@ -16,16 +16,32 @@ public interface LocalSpike {
      */
     boolean tryTake(int quantity);
 
-    /** Gives units back that were taken and that the shared stock refused; at least 1. */
+    /**
+     * Gives units back that were taken and that the shared stock refused.
+     *
+     * @param quantity units, at least 1
+     */
     void giveBack(int quantity);
 
-    /** Sets the quota anew after a look at the shared levels; units, at least 0. */
+    /**
+     * Sets the quota anew after a look at the shared levels.
+     *
+     * @param quota units, at least 0; what was left before is gone
+     */
     void refill(long quota);
 
-    /** The units left. */
+    /**
+     * The units left.
+     *
+     * @return units, at least 0; another thread may take them at any moment
+     */
     long quota();
 
-    /** An empty quota. */
+    /**
+     * An empty quota.
+     *
+     * @return one that starts with 0 units, so that the first request looks at the levels
+     */
     static LocalSpike create() {
         return new AtomicLocalSpike();
     }

@@ -22,7 +22,11 @@ public record LogEntry(
         long sold,
         List<OrderEvent> events) {
 
-    /** available + reserved + sold. */
+    /**
+     * The sum {@code available + reserved + sold}.
+     *
+     * @return the sale's total after this change, units
+     */
     public long total() {
         return available + reserved + sold;
     }

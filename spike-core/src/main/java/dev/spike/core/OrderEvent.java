@@ -26,6 +26,14 @@ public record OrderEvent(
         Instant at) {
 
     /**
+     * An event, checked.
+     *
+     * @param sequence of the change
+     * @param id not null
+     * @param quantity units, at least 1
+     * @param state {@link Outcome#RESERVED} or a final state
+     * @param reservedAt not null
+     * @param at not null
      * @throws IllegalArgumentException if the quantity is not positive or the state is none of a
      *     reservation
      */

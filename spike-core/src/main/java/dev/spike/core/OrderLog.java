@@ -25,7 +25,11 @@ public interface OrderLog {
 
     /** A sale that has an order log. */
     interface Source {
-        /** The id of the sale. */
+        /**
+         * The id of the sale.
+         *
+         * @return 1 to 64 of {@code A-Z a-z 0-9 _ -}
+         */
         String saleId();
 
         /**
@@ -33,6 +37,7 @@ public interface OrderLog {
          *
          * @param group 1 to 128 visible ASCII characters
          * @param consumer the same; its own name among all that run at a time
+         * @return the log of this sale, which need not be open yet
          */
         OrderLog orderLog(String group, String consumer);
     }
@@ -47,12 +52,21 @@ public interface OrderLog {
      */
     record Taken(long total, List<LogEntry> entries, Map<Long, String> unreadable) {
 
-        /** Whether nothing was taken. */
+        /**
+         * Whether nothing was taken.
+         *
+         * @return false also when all that was taken is unreadable
+         */
         public boolean isEmpty() {
             return entries.isEmpty() && unreadable.isEmpty();
         }
 
-        /** The sequence of the last of them; only if there is one. */
+        /**
+         * The sequence of the last of them.
+         *
+         * @return the highest
+         * @throws java.util.NoSuchElementException if nothing was taken
+         */
         public long last() {
             return Stream.concat(
                             entries.stream().map(LogEntry::sequence), unreadable.keySet().stream())
@@ -71,7 +85,12 @@ public interface OrderLog {
      */
     record Lag(long events, Duration age, long deadLetters) {}
 
-    /** An event that cannot be written, and why; null: one of an entry that cannot be read. */
+    /**
+     * An event that cannot be written.
+     *
+     * @param event the event; null: that of an entry which cannot be read
+     * @param error why, in words
+     */
     record Dead(@Nullable OrderEvent event, String error) {}
 
     /** What {@link #bury} did. */
@@ -89,6 +108,7 @@ public interface OrderLog {
      *
      * @param after the sequence after which to read; 0: from the oldest
      * @param most at least 1
+     * @return those after it, ascending; null if there is no such sale
      */
     @Nullable
     Taken takeOwn(long after, int most);
@@ -100,14 +120,26 @@ public interface OrderLog {
      *
      * @param after the sequence after which to read; 0: from the oldest
      * @param most at least 1
+     * @return ascending; empty if there are none
      */
     List<Long> pending(long after, int most);
 
-    /** Entries that others of the group took and have not acknowledged for so long. */
+    /**
+     * Entries that others of the group took and have not acknowledged.
+     *
+     * @param idle how long ago they were taken last, at least
+     * @param most at least 1
+     * @return ascending; they are this consumer's now. Null if there is no such sale
+     */
     @Nullable
     Taken takeIdle(Duration idle, int most);
 
-    /** Entries that nobody of the group has taken. */
+    /**
+     * Entries that nobody of the group has taken.
+     *
+     * @param most at least 1
+     * @return ascending; null if there is no such sale
+     */
     @Nullable
     Taken takeNew(int most);
 
@@ -115,6 +147,7 @@ public interface OrderLog {
      * Acknowledges entries, whoever took them, trims the log, and tells what is left to the group.
      *
      * @param sequences of the entries, at most {@value #MAX_ACKNOWLEDGED}
+     * @return what is left to all consumers of the group; null if there is no such sale
      */
     @Nullable
     Lag acknowledge(List<Long> sequences);
@@ -124,8 +157,12 @@ public interface OrderLog {
      * another entry of the group must be waited for: an older one that is not acknowledged, or one
      * that another consumer took before these tries and has not acknowledged.
      *
+     * @param sequence of the entry
+     * @param events those that could not be written, at least one; the other events of the entry
+     *     are written
      * @param triedFor how long this consumer has tried to write them; null: long enough, whatever
      *     others have taken
+     * @return whether it was done, and if not, why not
      */
     Burial bury(long sequence, List<Dead> events, @Nullable Duration triedFor);
 }

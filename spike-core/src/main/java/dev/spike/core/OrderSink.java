@@ -19,7 +19,11 @@ public interface OrderSink {
     final class UnavailableException extends Exception {
         private static final long serialVersionUID = 1L;
 
-        /** @param cause why; the message tells it and its root cause */
+        /**
+         * The sink is away.
+         *
+         * @param cause why; the message tells it and its root cause
+         */
         public UnavailableException(Throwable cause) {
             super(message(cause), cause);
         }
@@ -38,6 +42,8 @@ public interface OrderSink {
         private static final long serialVersionUID = 1L;
 
         /**
+         * The sink refuses what it was to write.
+         *
          * @param message what is wrong
          * @param cause what the sink met; null: nothing but its own rules
          */

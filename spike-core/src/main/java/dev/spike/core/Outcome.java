@@ -46,7 +46,11 @@ public enum Outcome {
      */
     UNKNOWN;
 
-    /** Whether this is a final state of a reservation. */
+    /**
+     * Whether this is a final state of a reservation.
+     *
+     * @return true for {@link #CONFIRMED}, {@link #CANCELLED} and {@link #EXPIRED} alone
+     */
     public boolean isFinal() {
         return this == CONFIRMED || this == CANCELLED || this == EXPIRED;
     }

@@ -17,6 +17,9 @@ public record Progress(
     /**
      * The same at a moment of the store's clock: a hold whose deadline has passed is
      * {@link Outcome#EXPIRED}, and no order says so yet.
+     *
+     * @param now the store's clock, as in {@link RemoteSpike.Page#asOf}
+     * @return this, if nothing is overdue by then
      */
     public Progress asOf(Instant now) {
         boolean overdue =

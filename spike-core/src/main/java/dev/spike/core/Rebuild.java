@@ -37,7 +37,11 @@ public record Rebuild(
     /** The most refused orders that are told one by one. */
     public static final int MOST_REFUSED = 1_000;
 
-    /** Whether the stock has all that the order book has. */
+    /**
+     * Whether the stock has all that the order book has.
+     *
+     * @return false if any order was refused
+     */
     public boolean complete() {
         return refused.isEmpty();
     }
@@ -50,6 +54,7 @@ public record Rebuild(
      * @param book its orders
      * @param dryRun whether to change nothing, and tell what would be done; the rules are not
      *     compared then, and the reservations that there are must fit into memory
+     * @return what was done, or would be
      * @throws IllegalArgumentException if the sale exists under other rules
      * @throws RemoteSpikeException if the stock or the book gave no answer
      */

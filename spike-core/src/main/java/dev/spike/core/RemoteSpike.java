@@ -29,9 +29,20 @@ public interface RemoteSpike {
     /** The most reservations that one sweep looks at. */
     int MAX_SWEEP = 100;
 
-    /** A request for units. {@code quantity} is at least 1. */
+    /**
+     * A request for units.
+     *
+     * @param id under which they are to be reserved
+     * @param quantity units, at least 1
+     */
     record Request(ReservationId id, int quantity) {
-        /** @throws IllegalArgumentException if the quantity is not positive */
+        /**
+         * A request, checked.
+         *
+         * @param id not null
+         * @param quantity units, at least 1
+         * @throws IllegalArgumentException if the quantity is not positive
+         */
         public Request {
             Objects.requireNonNull(id, "id");
             Check.quantity(quantity);
@@ -39,11 +50,20 @@ public interface RemoteSpike {
     }
 
     /**
-     * A wish about a reservation: {@code to} is {@link Outcome#CONFIRMED},
-     * {@link Outcome#CANCELLED}, or {@link Outcome#RESERVED} to extend its hold.
+     * A wish about a reservation.
+     *
+     * @param id the reservation
+     * @param to {@link Outcome#CONFIRMED}, {@link Outcome#CANCELLED}, or {@link Outcome#RESERVED}
+     *     to extend its hold
      */
     record Settlement(ReservationId id, Outcome to) {
-        /** @throws IllegalArgumentException if {@code to} is another outcome */
+        /**
+         * A wish, checked.
+         *
+         * @param id not null
+         * @param to one of those three
+         * @throws IllegalArgumentException if {@code to} is another outcome
+         */
         public Settlement {
             Objects.requireNonNull(id, "id");
             Check.that(
@@ -97,6 +117,10 @@ public interface RemoteSpike {
      */
     record Operation(String id, long delta) {
         /**
+         * A wish, checked.
+         *
+         * @param id 1 to 64 of {@code A-Z a-z 0-9 _ -}
+         * @param delta units, from -{@value Sale#MAX_TOTAL} to {@value Sale#MAX_TOTAL}, not 0
          * @throws IllegalArgumentException if the id is malformed, or the delta is 0 or beyond
          *     {@link Sale#MAX_TOTAL} either way
          */
@@ -164,7 +188,16 @@ public interface RemoteSpike {
             long sold,
             long reservations,
             Map<String, Long> unitsOfBuyers) {
-        /** @throws IllegalArgumentException if anything is negative or there are too many buyers */
+        /**
+         * A correction, checked.
+         *
+         * @param sequence at which the levels were found wrong
+         * @param reserved units, at least 0
+         * @param sold units, at least 0
+         * @param reservations at least 0
+         * @param unitsOfBuyers at most {@value #MAX_BATCH} buyers, each with at least 0 units
+         * @throws IllegalArgumentException if anything is negative or there are too many buyers
+         */
         public Correction {
             Check.that(reserved >= 0, ">= 0", "reserved", reserved);
             Check.that(sold >= 0, ">= 0", "sold", sold);
@@ -226,30 +259,53 @@ public interface RemoteSpike {
         }
     }
 
-    /** The id of the sale. */
+    /**
+     * The id of the sale; without a call.
+     *
+     * @return 1 to 64 of {@code A-Z a-z 0-9 _ -}
+     */
     String saleId();
 
     /**
      * Opens the sale if it does not exist yet; never changes one that does.
      *
+     * @param sale its rules; compared with those that the sale had when it was opened, whatever
+     *     changed since
+     * @return whether it was opened now, and if not, whether under these rules
      * @throws IllegalArgumentException if the sale has another id than {@link #saleId}
      */
     Opening open(Sale sale);
 
-    /** As {@link #open}, but closed, as by {@link #closeSale}, until it is reopened. */
+    /**
+     * As {@link #open}, but closed, as by {@link #closeSale}, until it is reopened.
+     *
+     * @param sale its rules, as for {@link #open}
+     * @return as {@link #open} does
+     * @throws IllegalArgumentException if the sale has another id than {@link #saleId}
+     */
     Opening openClosed(Sale sale);
 
-    /** The rules of the sale; null if it does not exist. */
+    /**
+     * The rules of the sale, as they are now.
+     *
+     * @return with the total as it is now; null if the sale does not exist
+     */
     @Nullable
     Sale sale();
 
     /**
      * The units that were sold before the sale was opened, of which there are no reservations; they
      * are part of the total and of what is sold.
+     *
+     * @return units; more than 0 only where a stock prepared by hand was adopted
      */
     long soldBefore();
 
-    /** The levels now. */
+    /**
+     * The levels now, by one look; changes nothing.
+     *
+     * @return {@link Levels.Phase#ABSENT} if there is no such sale
+     */
     Levels levels();
 
     /**
@@ -268,6 +324,8 @@ public interface RemoteSpike {
      * @param batch 1 to {@value #MAX_BATCH} requests; a buyer or a key may occur more than once
      * @param notAfterMillis the store's time, in milliseconds of the epoch, after which the call
      *     must change nothing
+     * @return an answer for each request, in the order of the batch, unless the call came late
+     * @throws IllegalArgumentException if the batch is empty or too large
      */
     Reply reserve(List<Request> batch, long notAfterMillis);
 
@@ -283,6 +341,8 @@ public interface RemoteSpike {
      *
      * @param batch 1 to {@value #MAX_BATCH} wishes
      * @param notAfterMillis as for {@link #reserve}
+     * @return an answer for each wish, in the order of the batch, unless the call came late
+     * @throws IllegalArgumentException if the batch is empty or too large
      */
     Reply settle(List<Settlement> batch, long notAfterMillis);
 
@@ -290,25 +350,41 @@ public interface RemoteSpike {
      * Ends unconfirmed reservations whose deadline has passed, the oldest first; their units are
      * available again. Bounded: looks at {@value #MAX_SWEEP} reservations. Any number of nodes may
      * call it at once; they share the work, and do nothing when another one has just swept.
+     *
+     * @return what it ended, and when to call it again
      */
     Sweep expire();
 
     /**
      * Raises or lowers the total, once for each operation id. A reduction takes only units that are
      * available; no total grows beyond {@link Sale#MAX_TOTAL}.
+     *
+     * @param operation the wish; a repeat of it is told what it did the first time
+     * @return by how much the total was changed, and the levels after it
      */
     Restock restock(Operation operation);
 
-    /** Closes the sale from now on; reservations live on. Without effect if it is closed. */
+    /**
+     * Closes the sale from now on; reservations live on. Without effect if it is closed.
+     *
+     * @return the levels after it; {@link Levels.Phase#ABSENT} if there is no such sale
+     */
     Levels closeSale();
 
     /**
      * Takes back {@link #closeSale}, and the closing time if it has passed. Without effect if the
      * sale is not closed.
+     *
+     * @return the levels after it; {@link Levels.Phase#ABSENT} if there is no such sale
      */
     Levels reopenSale();
 
-    /** The reservation under this id, and how far it is; null if there is none. */
+    /**
+     * The reservation under this id, and how far it is.
+     *
+     * @param id its buyer and key
+     * @return as it is by the store's clock; null if there is none, or no such sale
+     */
     @Nullable
     Progress find(ReservationId id);
 
@@ -318,6 +394,7 @@ public interface RemoteSpike {
      * passed is {@link Outcome#RESERVED} here until {@link #expire} or a settlement ended it.
      *
      * @param cursor null for the first page, then {@link Page#next}
+     * @return those of the page; none, and no next page, if there is no such sale
      */
     Page reservations(@Nullable String cursor);
 
@@ -328,6 +405,7 @@ public interface RemoteSpike {
      *
      * @param buyer see {@link ReservationId}
      * @param cursor null for the first page, then {@link Page#next}
+     * @return those of the page; none, and no next page, if the buyer has none
      * @throws IllegalArgumentException if the buyer or the cursor is malformed
      */
     Page reservationsOf(String buyer, @Nullable String cursor);
@@ -344,6 +422,8 @@ public interface RemoteSpike {
     /**
      * Puts right what damage made wrong, as one more change in the log; the total stays as it is.
      *
+     * @param correction the levels and counts as they should be, and the sequence at which they
+     *     were found wrong
      * @return false, and nothing changed, if the sale changed since
      * @throws IllegalArgumentException if reserved and sold exceed the total
      */
@@ -354,6 +434,7 @@ public interface RemoteSpike {
      * lost, in order. Never takes anything back, and does not look at the buyers' limits.
      *
      * @param batch 1 to {@value #MAX_BATCH} orders, each of another reservation
+     * @return what became of each order; of none, if the sale is not closed
      */
     Restored restore(List<OrderBook.Order> batch);
 }

@@ -48,7 +48,11 @@ public final class RemoteSpikeException extends RuntimeException {
         this.kind = kind;
     }
 
-    /** What is certain about the call. */
+    /**
+     * What is certain about the call.
+     *
+     * @return what decides between {@link Outcome#UNAVAILABLE} and {@link Outcome#UNKNOWN}
+     */
     public Kind kind() {
         return kind;
     }

@@ -14,6 +14,12 @@ import java.util.Objects;
 public record Reservation(ReservationId id, int quantity, Outcome state, Instant expiresAt) {
 
     /**
+     * A reservation, checked.
+     *
+     * @param id not null
+     * @param quantity units, at least 1
+     * @param state {@link Outcome#RESERVED} or a final state
+     * @param expiresAt not null
      * @throws IllegalArgumentException if the quantity is not positive or the state is none of a
      *     reservation
      */

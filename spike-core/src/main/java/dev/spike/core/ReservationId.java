@@ -20,7 +20,13 @@ public record ReservationId(String buyer, String key) {
     /** The longest buyer, in bytes of UTF-8. */
     public static final int MAX_BUYER_BYTES = 128;
 
-    /** @throws IllegalArgumentException if buyer or key is malformed; the message names it */
+    /**
+     * An id, checked.
+     *
+     * @param buyer 1 to {@value #MAX_BUYER_BYTES} bytes of UTF-8, no control characters
+     * @param key 1 to 64 of {@code A-Z a-z 0-9 _ -}
+     * @throws IllegalArgumentException if buyer or key is malformed; the message names it
+     */
     public ReservationId {
         requireKey(key);
         requireBuyer(buyer);
@@ -46,6 +52,7 @@ public record ReservationId(String buyer, String key) {
     /**
      * Checks a buyer.
      *
+     * @param buyer to be checked
      * @return the buyer
      * @throws IllegalArgumentException if it is not 1 to {@value #MAX_BUYER_BYTES} bytes of UTF-8
      *     without control characters
@@ -75,8 +82,10 @@ public record ReservationId(String buyer, String key) {
     }
 
     /**
-     * The id that {@link #toString} wrote.
+     * Reads the text form.
      *
+     * @param text as {@link #toString} wrote it
+     * @return the buyer and the key
      * @throws IllegalArgumentException if the text is not such an id
      */
     public static ReservationId parse(String text) {

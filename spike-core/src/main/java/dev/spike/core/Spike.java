@@ -88,12 +88,24 @@ public final class Spike implements AutoCloseable {
                 this::giveUpOverdue, tickNanos, tickNanos, TimeUnit.NANOSECONDS);
     }
 
-    /** A node of a sale with the default options; see {@link #builder}. */
+    /**
+     * A node of a sale with the default options; see {@link #builder}.
+     *
+     * @param remote the shared stock of the sale, which need not be open yet; not closed with the
+     *     node
+     * @return a running node, to be closed
+     */
     public static Spike start(RemoteSpike remote) {
         return builder(remote).start();
     }
 
-    /** Options for a node of a sale. The shared stock is not closed with the node. */
+    /**
+     * Options for a node of a sale.
+     *
+     * @param remote the shared stock of the sale, which need not be open yet; not closed with the
+     *     node
+     * @return options, each with its default
+     */
     public static SpikeBuilder builder(RemoteSpike remote) {
         return new SpikeBuilder(remote);
     }
@@ -149,7 +161,12 @@ public final class Spike implements AutoCloseable {
                 : await(() -> ask(new ReservationId(buyer, key), false, quantity));
     }
 
-    /** Like {@link #reserve(int)}, without blocking. */
+    /**
+     * Like {@link #reserve(int)}, without blocking.
+     *
+     * @param quantity units, at least 1
+     * @return with {@link Outcome#RESERVED}, or why not; never completes exceptionally
+     */
     public CompletionStage<Answer> reserveAsync(int quantity) {
         Refusal refusal = refusal(quantity);
         return refusal != null
@@ -157,7 +174,13 @@ public final class Spike implements AutoCloseable {
                 : ask(newAnonymousId(), true, quantity).minimalCompletionStage();
     }
 
-    /** Like {@link #reserve(String, int)}, without blocking. */
+    /**
+     * Like {@link #reserve(String, int)}, without blocking.
+     *
+     * @param buyer see {@link ReservationId}
+     * @param quantity units, at least 1
+     * @return with {@link Outcome#RESERVED}, or why not; never completes exceptionally
+     */
     public CompletionStage<Answer> reserveAsync(String buyer, int quantity) {
         Refusal refusal = refusal(buyer, quantity);
         return refusal != null
@@ -166,7 +189,16 @@ public final class Spike implements AutoCloseable {
                         .minimalCompletionStage();
     }
 
-    /** Like {@link #reserve(String, String, int)}, without blocking. */
+    /**
+     * Like {@link #reserve(String, String, int)}, without blocking.
+     *
+     * @param buyer see {@link ReservationId}
+     * @param key see {@link ReservationId}; with {@link Outcome#UNKNOWN}, ask again under the same
+     *     one
+     * @param quantity units, at least 1
+     * @return with {@link Outcome#RESERVED}, a final state, or why not; never completes
+     *     exceptionally
+     */
     public CompletionStage<Answer> reserveAsync(String buyer, String key, int quantity) {
         Refusal refusal = refusal(buyer, key, quantity);
         return refusal != null
@@ -177,6 +209,7 @@ public final class Spike implements AutoCloseable {
     /**
      * Confirms a reservation: its units are sold. Blocks until answered, at most about the timeout.
      *
+     * @param id of the reservation, from {@link Answer#id}
      * @return with the final state of the reservation: {@link Outcome#CONFIRMED}, or another that
      *     came first; else {@link Outcome#NOT_FOUND}, {@link Outcome#UNAVAILABLE} or
      *     {@link Outcome#UNKNOWN}
@@ -185,20 +218,34 @@ public final class Spike implements AutoCloseable {
         return await(() -> settle(id, Outcome.CONFIRMED));
     }
 
-    /** Like {@link #confirm}, without blocking. */
+    /**
+     * Like {@link #confirm}, without blocking.
+     *
+     * @param id of the reservation
+     * @return what {@link #confirm} answers; never completes exceptionally
+     */
     public CompletionStage<Answer> confirmAsync(ReservationId id) {
         return settle(id, Outcome.CONFIRMED).minimalCompletionStage();
     }
 
     /**
-     * Cancels a reservation: its units are available again, at once on this node. Answers as
-     * {@link #confirm} does.
+     * Cancels a reservation: its units are available again, at once on this node. Blocks until
+     * answered, at most about the timeout.
+     *
+     * @param id of the reservation, from {@link Answer#id}
+     * @return with the final state of the reservation: {@link Outcome#CANCELLED}, or another that
+     *     came first; else as {@link #confirm}
      */
     public Answer cancel(ReservationId id) {
         return await(() -> settle(id, Outcome.CANCELLED));
     }
 
-    /** Like {@link #cancel}, without blocking. */
+    /**
+     * Like {@link #cancel}, without blocking.
+     *
+     * @param id of the reservation
+     * @return what {@link #cancel} answers; never completes exceptionally
+     */
     public CompletionStage<Answer> cancelAsync(ReservationId id) {
         return settle(id, Outcome.CANCELLED).minimalCompletionStage();
     }
@@ -207,6 +254,7 @@ public final class Spike implements AutoCloseable {
      * Extends the hold of an unconfirmed reservation: its hold time starts anew. Blocks until
      * answered, at most about the timeout.
      *
+     * @param id of the reservation, from {@link Answer#id}
      * @return with {@link Outcome#RESERVED} and the new deadline; {@link Outcome#LIMIT_REACHED} if
      *     that would be later than the sale's {@link Sale#maxHold} allows; a final state, if the
      *     reservation has come to it; else {@link Outcome#NOT_FOUND}, {@link Outcome#UNAVAILABLE}
@@ -216,7 +264,12 @@ public final class Spike implements AutoCloseable {
         return await(() -> settle(id, Outcome.RESERVED));
     }
 
-    /** Like {@link #extend}, without blocking. */
+    /**
+     * Like {@link #extend}, without blocking.
+     *
+     * @param id of the reservation
+     * @return what {@link #extend} answers; never completes exceptionally
+     */
     public CompletionStage<Answer> extendAsync(ReservationId id) {
         return settle(id, Outcome.RESERVED).minimalCompletionStage();
     }
@@ -224,6 +277,7 @@ public final class Spike implements AutoCloseable {
     /**
      * Looks a reservation up in the shared stock, blocking.
      *
+     * @param id of the reservation
      * @return with its state, {@link Outcome#NOT_FOUND} or {@link Outcome#UNAVAILABLE}
      */
     public Answer find(ReservationId id) {
@@ -239,6 +293,7 @@ public final class Spike implements AutoCloseable {
     /**
      * Looks up how far a reservation has come, and whether its order is written; blocking.
      *
+     * @param id of the reservation
      * @return empty if there is no such reservation
      * @throws RemoteSpikeException if the shared stock gave no answer
      */
@@ -252,6 +307,7 @@ public final class Spike implements AutoCloseable {
      *
      * @param buyer see {@link ReservationId}
      * @param cursor null for the first page, then {@link RemoteSpike.Page#next}
+     * @return those of the page, each as it is by the store's clock, and the cursor of the next
      * @throws RemoteSpikeException if the shared stock gave no answer
      */
     public RemoteSpike.Page reservationsOf(String buyer, @Nullable String cursor) {
@@ -269,7 +325,10 @@ public final class Spike implements AutoCloseable {
      * Opens the sale in the shared stock if it does not exist yet, blocking; this node sells it at
      * once.
      *
+     * @param sale its rules, under the id of this node's stock
+     * @return whether it was opened now, and if not, whether under these rules
      * @throws RemoteSpikeException if the shared stock gave no answer; opening again is safe
+     * @throws IllegalArgumentException if the sale has another id than the stock
      */
     public RemoteSpike.Opening open(Sale sale) {
         RemoteSpike.Opening opening = remote.open(sale);
@@ -278,8 +337,9 @@ public final class Spike implements AutoCloseable {
     }
 
     /**
-     * The rules of the sale as they are in the shared stock, blocking; empty if there is none.
+     * The rules of the sale as they are in the shared stock, blocking.
      *
+     * @return with the total as it is now; empty if there is none
      * @throws RemoteSpikeException if the shared stock gave no answer
      */
     public Optional<Sale> sale() {
@@ -292,7 +352,10 @@ public final class Spike implements AutoCloseable {
      *
      * @param opId names this change, so that repeating it is safe
      * @param delta units to add; negative: to take away, as far as they are available
+     * @return by how much the total was changed, now or when it was first asked for
      * @throws RemoteSpikeException if the shared stock gave no answer
+     * @throws IllegalArgumentException if opId or delta is malformed, see
+     *     {@link RemoteSpike.Operation}
      */
     public RemoteSpike.Restock restock(String opId, long delta) {
         RemoteSpike.Restock restock = remote.restock(new RemoteSpike.Operation(opId, delta));
@@ -304,6 +367,7 @@ public final class Spike implements AutoCloseable {
      * Closes the sale by hand, blocking: new reservations are {@link Outcome#CLOSED}, those there
      * are live on.
      *
+     * @return the levels after it; {@link Levels.Phase#ABSENT} if there is no such sale
      * @throws RemoteSpikeException if the shared stock gave no answer; closing again is safe
      */
     public Levels closeSale() {
@@ -316,6 +380,7 @@ public final class Spike implements AutoCloseable {
      * Opens a closed sale again, blocking, whether it was closed by hand or by its closing time,
      * which is then gone.
      *
+     * @return the levels after it; {@link Levels.Phase#ABSENT} if there is no such sale
      * @throws RemoteSpikeException if the shared stock gave no answer; reopening again is safe
      */
     public Levels reopenSale() {
@@ -353,22 +418,28 @@ public final class Spike implements AutoCloseable {
     }
 
     /**
-     * Looks at the shared levels now and ends holds that are due, blocking; empty if the shared
-     * stock gave no answer.
+     * Looks at the shared levels now and ends holds that are due, blocking.
+     *
+     * @return the levels as they are now; empty if the shared stock gave no answer
      */
     public Optional<Levels> sync() {
         return gateKeeper.sync() ? levels() : Optional.empty();
     }
 
     /**
-     * The levels as this node last saw them, without a call; empty until the shared stock has
-     * answered once.
+     * The levels as this node last saw them, without a call.
+     *
+     * @return empty until the shared stock has answered once
      */
     public Optional<Levels> levels() {
         return Optional.ofNullable(gateKeeper.gate().levels());
     }
 
-    /** The units that this node may still ask for before it looks at the shared levels again. */
+    /**
+     * The units that this node may still ask for before it looks at the shared levels again.
+     *
+     * @return units, at least 0
+     */
     public long quota() {
         return reserving.quota();
     }
@@ -376,12 +447,18 @@ public final class Spike implements AutoCloseable {
     /**
      * The units that this node has reserved for buyers since it started, also those that came back
      * later.
+     *
+     * @return units; not those of repeats
      */
     public long unitsReserved() {
         return reserving.unitsReserved();
     }
 
-    /** Why this node stopped selling this sale for good; empty while it sells. */
+    /**
+     * Why this node stopped selling this sale for good; without a call.
+     *
+     * @return in words, for an operator; empty while it sells
+     */
     public Optional<String> haltReason() {
         return Optional.ofNullable(gateKeeper.gate().haltReason());
     }

@@ -15,8 +15,8 @@ import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 
 /**
- * The options of a {@link Spike}; every setter answers this builder. Not safe for use by many
- * threads.
+ * The options of a {@link Spike}; every setter answers this builder, and throws
+ * {@link IllegalArgumentException} for a value out of its range. Not safe for use by many threads.
  */
 public final class SpikeBuilder {
 
@@ -37,7 +37,12 @@ public final class SpikeBuilder {
         this.remote = Objects.requireNonNull(remote, "remote");
     }
 
-    /** How many nodes share the stock, at least 1. Default 1. */
+    /**
+     * How many nodes share the stock. Default 1.
+     *
+     * @param count at least 1
+     * @return this builder
+     */
     public SpikeBuilder nodes(int count) {
         Check.that(count >= 1, ">= 1", "nodes", count);
         this.nodes = count;
@@ -45,8 +50,10 @@ public final class SpikeBuilder {
     }
 
     /**
-     * By how much the quotas of all nodes together exceed the stock, as a fraction, 0 to 100.
-     * Default 0.5.
+     * By how much the quotas of all nodes together exceed the stock, as a fraction. Default 0.5.
+     *
+     * @param fraction 0 to 100
+     * @return this builder
      */
     public SpikeBuilder buffer(double fraction) {
         Check.that(fraction >= 0 && fraction <= 100, ">= 0 and <= 100", "buffer", fraction);
@@ -55,8 +62,10 @@ public final class SpikeBuilder {
     }
 
     /**
-     * A fixed quota in units, at least 1, instead of the share derived from nodes and buffer; 0:
-     * derived. Default 0.
+     * A fixed quota instead of the share derived from nodes and buffer. Default 0.
+     *
+     * @param units at least 1; 0: derived
+     * @return this builder
      */
     public SpikeBuilder quota(long units) {
         Check.that(units >= 0, ">= 0", "quota", units);
@@ -64,7 +73,12 @@ public final class SpikeBuilder {
         return this;
     }
 
-    /** How long a request waits for its answer, 1 ms to 1 h. Default 1 s. */
+    /**
+     * How long a request waits for its answer. Default 1 s.
+     *
+     * @param time 1 ms to 1 h
+     * @return this builder
+     */
     public SpikeBuilder timeout(Duration time) {
         Check.that(
                 isBetween(time, Duration.ofMillis(1), Duration.ofHours(1)),
@@ -76,8 +90,10 @@ public final class SpikeBuilder {
     }
 
     /**
-     * How many requests may wait for a call, at least 1; what comes beyond is UNAVAILABLE. Default
-     * 16,384.
+     * How many requests may wait for a call; what comes beyond is UNAVAILABLE. Default 16,384.
+     *
+     * @param requests at least 1
+     * @return this builder
      */
     public SpikeBuilder queueLimit(int requests) {
         Check.that(requests >= 1, ">= 1", "queueLimit", requests);
@@ -87,8 +103,11 @@ public final class SpikeBuilder {
 
     /**
      * From how many order events on, logged and not yet acknowledged by everyone who reads the log,
-     * new reservations are UNAVAILABLE, at least 1. Default: no bound, for applications that have
-     * no relay. What is in flight when the bound is reached may exceed it.
+     * new reservations are UNAVAILABLE. Default: no bound, for applications that have no relay.
+     * What is in flight when the bound is reached may exceed it.
+     *
+     * @param events at least 1
+     * @return this builder
      */
     public SpikeBuilder orderBacklog(long events) {
         Check.that(events >= 1, ">= 1", "orderBacklog", events);
@@ -97,8 +116,10 @@ public final class SpikeBuilder {
     }
 
     /**
-     * How often to look at the shared levels, 1 ms to 1 h, less up to an eighth of jitter. Default
-     * 1 s.
+     * How often to look at the shared levels, less up to an eighth of jitter. Default 1 s.
+     *
+     * @param time 1 ms to 1 h
+     * @return this builder
      */
     public SpikeBuilder syncEvery(Duration time) {
         Check.that(
@@ -116,6 +137,7 @@ public final class SpikeBuilder {
      *
      * @param callers runs blocking calls, up to six at once
      * @param timers runs short tasks, and must not be busy with long ones
+     * @return this builder
      */
     public SpikeBuilder threads(ExecutorService callers, ScheduledExecutorService timers) {
         this.calls = Objects.requireNonNull(callers, "callers");
@@ -123,7 +145,12 @@ public final class SpikeBuilder {
         return this;
     }
 
-    /** The elapsed time in nanoseconds. Default {@link System#nanoTime}. */
+    /**
+     * The elapsed time in nanoseconds. Default {@link System#nanoTime}.
+     *
+     * @param elapsed only its differences count; safe for use by many threads
+     * @return this builder
+     */
     public SpikeBuilder nanoTime(LongSupplier elapsed) {
         this.nanoTime = Objects.requireNonNull(elapsed, "elapsed");
         return this;
@@ -133,6 +160,7 @@ public final class SpikeBuilder {
      * Where the jitter of retries and syncs comes from. Default: a generator for each thread.
      *
      * @param jitter safe for use by many threads
+     * @return this builder
      */
     public SpikeBuilder random(RandomGenerator jitter) {
         Objects.requireNonNull(jitter, "jitter");
@@ -140,7 +168,11 @@ public final class SpikeBuilder {
         return this;
     }
 
-    /** A running node. It need not reach the shared stock yet. */
+    /**
+     * A running node. It need not reach the shared stock yet.
+     *
+     * @return to be closed by the caller
+     */
     public Spike start() {
         if (calls != null && timer != null) {
             return new Spike(remote, this, calls, timer, () -> {});

@@ -15,6 +15,9 @@ public record Adoption(String key, String totalField, String soldField) {
     /**
      * The hash under this key, with the fields {@code ticket_total_nums} and
      * {@code ticket_sold_nums}.
+     *
+     * @param key the key of the hash
+     * @return with those two fields
      */
     public static Adoption of(String key) {
         return new Adoption(key, "ticket_total_nums", "ticket_sold_nums");

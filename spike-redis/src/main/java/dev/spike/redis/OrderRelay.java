@@ -127,7 +127,14 @@ public final class OrderRelay implements AutoCloseable {
         begin();
     }
 
-    /** Options for a relay of a sale, which need not be open yet. */
+    /**
+     * Options for a relay of a sale, which need not be open yet.
+     *
+     * @param sale the stock whose log is read, such as a {@link RedisSpike}; not closed with the
+     *     relay
+     * @param sink called from one thread at a time
+     * @return options, each with its default
+     */
     public static OrderRelayBuilder of(OrderLog.Source sale, OrderSink sink) {
         return new OrderRelayBuilder(sale, sink);
     }
@@ -135,6 +142,7 @@ public final class OrderRelay implements AutoCloseable {
     /**
      * What is still to be written, by all relays of the group; blocking.
      *
+     * @return nothing at all if there is no such sale
      * @throws RemoteSpikeException if Redis gave no answer
      */
     public OrderLog.Lag lag() {

@@ -17,8 +17,8 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.function.LongSupplier;
 
 /**
- * The options of an {@link OrderRelay}; every setter answers this builder. Not safe for use by many
- * threads.
+ * The options of an {@link OrderRelay}; every setter answers this builder, and throws
+ * {@link IllegalArgumentException} for a value out of its range. Not safe for use by many threads.
  */
 public final class OrderRelayBuilder {
 
@@ -44,6 +44,9 @@ public final class OrderRelayBuilder {
      * The consumer group: relays of one group share the log, and every group gets all of it. Each
      * keeps the log from being trimmed; one that is no longer wanted must be destroyed
      * ({@code XGROUP DESTROY}). Default {@code orders}.
+     *
+     * @param name 1 to 128 visible ASCII characters
+     * @return this builder
      */
     public OrderRelayBuilder group(String name) {
         this.group = requireName("group", name);
@@ -52,8 +55,10 @@ public final class OrderRelayBuilder {
 
     /**
      * This relay's name in its group: the same after a restart, so that it goes on with what it
-     * took, and another one's of no other relay that runs at the same time. Default: the host's
-     * name.
+     * took, and that of no other relay that runs at the same time. Default: the host's name.
+     *
+     * @param name 1 to 128 visible ASCII characters
+     * @return this builder
      */
     public OrderRelayBuilder consumer(String name) {
         this.consumer = requireName("consumer", name);
@@ -61,8 +66,11 @@ public final class OrderRelayBuilder {
     }
 
     /**
-     * About how many events to hand to the sink at once when so many wait, 1 to 100,000; a batch
-     * may exceed it by what one read brings. Default 10,000.
+     * About how many events to hand to the sink at once when so many wait; a batch may exceed it by
+     * what one read brings. Default 10,000.
+     *
+     * @param events 1 to 100,000
+     * @return this builder
      */
     public OrderRelayBuilder batch(int events) {
         require(events >= 1 && events <= 100_000, "1 to 100000", "batch", events);
@@ -71,8 +79,11 @@ public final class OrderRelayBuilder {
     }
 
     /**
-     * After how many tries an event that the sink refuses goes to the dead letters, 2 to 1,000.
-     * Tries while the sink is away do not count. Default 5.
+     * After how many tries an event that the sink refuses goes to the dead letters. Tries while the
+     * sink is away do not count. Default 5.
+     *
+     * @param count 2 to 1,000
+     * @return this builder
      */
     public OrderRelayBuilder tries(int count) {
         require(count >= 2 && count <= 1_000, "2 to 1000", "tries", count);
@@ -81,8 +92,11 @@ public final class OrderRelayBuilder {
     }
 
     /**
-     * After how long without an acknowledgement an entry is taken from another relay of the group,
-     * 10 ms to 1 day; longer than the sink ever takes for a batch. Default 30 s.
+     * After how long without an acknowledgement an entry is taken from another relay of the group.
+     * Default 30 s.
+     *
+     * @param time 10 ms to 1 day; longer than the sink ever takes for a batch
+     * @return this builder
      */
     public OrderRelayBuilder takeOverAfter(Duration time) {
         require(
@@ -102,6 +116,7 @@ public final class OrderRelayBuilder {
      * @param callers runs the relay's turns, one at a time, each of which blocks for as long as the
      *     sink takes
      * @param timers runs short tasks, and must not be busy with long ones
+     * @return this builder
      */
     public OrderRelayBuilder threads(ExecutorService callers, ScheduledExecutorService timers) {
         this.calls = Objects.requireNonNull(callers, "callers");
@@ -109,13 +124,22 @@ public final class OrderRelayBuilder {
         return this;
     }
 
-    /** The elapsed time in nanoseconds. Default {@link System#nanoTime}. */
+    /**
+     * The elapsed time in nanoseconds. Default {@link System#nanoTime}.
+     *
+     * @param elapsed only its differences count; safe for use by many threads
+     * @return this builder
+     */
     public OrderRelayBuilder nanoTime(LongSupplier elapsed) {
         this.nanoTime = Objects.requireNonNull(elapsed, "elapsed");
         return this;
     }
 
-    /** A running relay. Neither Redis nor the sink need be there yet. */
+    /**
+     * Starts a relay. Neither Redis nor the sink need be there yet.
+     *
+     * @return to be closed by the caller, before the connection that the sale came with
+     */
     public OrderRelay start() {
         if (calls != null && timer != null) {
             return new OrderRelay(sale, sink, this, calls, timer, () -> {});

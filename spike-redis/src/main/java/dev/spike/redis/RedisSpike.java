@@ -119,6 +119,8 @@ public final class RedisSpike implements RemoteSpike, OrderLog.Source {
      *
      * @param count of replicas, at least 1
      * @param within how long to wait for them, at least 1 ms; less than the client's socket timeout
+     * @return another one over the same client; this one waits for no replicas
+     * @throws IllegalArgumentException if count or within is out of its range
      * @throws IllegalStateException if the user of the {@link RedisStore} may not; the message says
      *     what to do
      * @throws dev.spike.core.RemoteSpikeException if it cannot be asked

@@ -68,6 +68,7 @@ public final class RedisStore implements AutoCloseable {
      *     </ul>
      *     each, over TLS, with {@code rediss} instead of {@code redis}, and with
      *     {@code user:password@} or {@code :password@} before the first host if needed
+     * @return a connection, to be closed after everything that uses its stocks
      * @throws IllegalArgumentException if the URI is none of these
      * @throws IllegalStateException if a server is too old, may evict keys, or does not let this
      *     user do all that is needed; the message says what to do
@@ -93,7 +94,13 @@ public final class RedisStore implements AutoCloseable {
         }
     }
 
-    /** The stock of a sale. */
+    /**
+     * The stock of a sale.
+     *
+     * @param saleId 1 to 64 of {@code A-Z a-z 0-9 _ -}
+     * @return its stock, without a call; the sale need not be open yet
+     * @throws IllegalArgumentException if the id is malformed
+     */
     public RedisSpike sale(String saleId) {
         return new RedisSpike(this, saleId, null);
     }
@@ -102,8 +109,12 @@ public final class RedisStore implements AutoCloseable {
      * The stock of a sale that is, or is to be, opened over a stock hash prepared by hand. Blocks:
      * it checks that this user may use the hash.
      *
+     * @param saleId 1 to 64 of {@code A-Z a-z 0-9 _ -}
+     * @param adoption the hash
+     * @return its stock; the sale need not be open yet
      * @throws IllegalStateException if the user may not; the message says what to do
      * @throws RemoteSpikeException if Redis cannot be reached
+     * @throws IllegalArgumentException if the id is malformed
      */
     public RedisSpike sale(String saleId, Adoption adoption) {
         Failures.translate(() -> {
