@@ -55,7 +55,9 @@ final class AdminRoutes implements HttpHandler {
     private void handle(HttpServerExchange exchange, String path) throws Exception {
         SalePath salePath = SalePath.parse(path);
         String buyer = Route.buyer(path);
-        if (buyer != null) {
+        if (path.equals("/openapi.json")) {
+            Route.get(exchange, OpenApi::send);
+        } else if (buyer != null) {
             Route.get(exchange, same -> reservations.list(same, buyer));
         } else if (salePath == null) {
             Problem.NOT_FOUND.send(exchange);

@@ -31,6 +31,7 @@ final class BuyerRoutes implements HttpHandler {
             case "/buy/ticket" -> buyTicket.handleRequest(exchange);
             case "/healthz" -> Route.get(exchange, health::live);
             case "/readyz" -> Route.get(exchange, health::ready);
+            case "/openapi.json" -> Route.get(exchange, OpenApi::send);
             default -> {
                 SalePath salePath = SalePath.parse(path);
                 String buyer = Route.buyer(path);
