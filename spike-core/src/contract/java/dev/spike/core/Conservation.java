@@ -22,6 +22,7 @@ public final class Conservation {
         }
         Map<ReservationId, Reservation> reservations = reservations(stock);
         assertThat(levels.total()).as("total").isEqualTo(sale.total());
+        assertThat(levels.conservationError()).as("conservation error").isZero();
         assertThat(levels.reservations()).as("reservations").isEqualTo(reservations.size());
         assertThat(levels.sold())
                 .as("sold")

@@ -177,7 +177,8 @@ public abstract class RemoteSpikeContract {
     @Test
     void expire_isBounded_andEndsTheOldestFirst() {
         stock().open(Sale.of(stock().saleId(), 1_000).withHold(Duration.ofMillis(300)));
-        stock().reserve(requests(0, 512), Long.MAX_VALUE);
+        Answer first =
+                stock().reserve(requests(0, 512), Long.MAX_VALUE).answers().get(0);
         stock().reserve(requests(512, 700), Long.MAX_VALUE);
         passTime(Duration.ofMillis(300));
         int sweeps = 0;
@@ -187,6 +188,11 @@ public abstract class RemoteSpikeContract {
             assertThat(sweep.expired()).isBetween(0, RemoteSpike.MAX_SWEEP);
             ended += sweep.expired();
             assertThat(sweep.levels().reserved()).isEqualTo(700 - ended);
+            if (sweep.isMore()) {
+                assertThat(sweep.nextDeadline())
+                        .isBetween(
+                                first.reservation().expiresAt(), sweep.levels().asOf());
+            }
             assertThat(sweeps).isLessThan(1_000);
         }
         passTime(Duration.ofMillis(2));

@@ -429,6 +429,7 @@ public final class InMemorySpike implements RemoteSpike, OrderLog.Source {
                 phase,
                 ledger,
                 sequence,
+                sale.total(),
                 available,
                 reserved,
                 sold,

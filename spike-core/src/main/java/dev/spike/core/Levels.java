@@ -6,12 +6,14 @@ import java.time.Instant;
 
 /**
  * The levels of a sale, as the shared stock reported them in one atomic step. In every one of them
- * {@code total = available + reserved + sold}.
+ * {@code total = available + reserved + sold}, unless the stock is damaged, see
+ * {@link #conservationError}.
  *
  * @param phase whether the sale can be bought from, by the store's clock at {@code asOf}
  * @param ledger the random id that the sale got when it was opened; empty if the sale is
  *     {@link Phase#ABSENT}. Another ledger under the same sale means that the first one was lost
  * @param sequence grows by one with every change, never goes back
+ * @param total all units of the sale, which the store keeps beside the three levels
  * @param available units that can be reserved
  * @param reserved units held by unconfirmed reservations
  * @param sold units of confirmed reservations
@@ -27,6 +29,7 @@ public record Levels(
         Phase phase,
         String ledger,
         long sequence,
+        long total,
         long available,
         long reserved,
         long sold,
@@ -55,7 +58,7 @@ public record Levels(
      * @return {@link Phase#ABSENT}, with an empty ledger and 0 everywhere
      */
     public static Levels absent(Instant asOf) {
-        return new Levels(Phase.ABSENT, "", 0, 0, 0, 0, 0, 0, null, null, asOf);
+        return new Levels(Phase.ABSENT, "", 0, 0, 0, 0, 0, 0, 0, null, null, asOf);
     }
 
     /** Whether the shared stock broke its invariant that no level is below zero. */
@@ -64,12 +67,13 @@ public record Levels(
     }
 
     /**
-     * The sum {@code available + reserved + sold}.
+     * By how many units the total exceeds available + reserved + sold; other than 0 only if the
+     * store is damaged. An audit tells which of them is wrong.
      *
-     * @return the sale's total, units
+     * @return total - available - reserved - sold, units
      */
-    public long total() {
-        return available + reserved + sold;
+    public long conservationError() {
+        return total - available - reserved - sold;
     }
 
     /**

@@ -100,8 +100,9 @@ public interface RemoteSpike {
      * @param levels the levels after it
      * @param expired how many reservations it ended, at most {@value #MAX_SWEEP}
      * @param isMore whether more are due, so that it should be called again at once
-     * @param nextDeadline when there may be something to do again; null: nothing is held, or there
-     *     is no such sale
+     * @param nextDeadline when there may be something to do again, and if there is more, no later
+     *     than the deadline of any hold that is left; null: nothing is held, or there is no such
+     *     sale
      */
     record Sweep(
             Levels levels,

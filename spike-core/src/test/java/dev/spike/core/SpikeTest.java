@@ -635,6 +635,7 @@ class SpikeTest {
                 levels.phase(),
                 levels.ledger(),
                 sequence,
+                levels.total(),
                 levels.available(),
                 levels.reserved(),
                 levels.sold(),

@@ -20,7 +20,7 @@ import java.util.List;
 final class Replies {
 
     /** The length of a reply that tells the levels alone. */
-    static final int LEVELS = 11;
+    static final int LEVELS = 12;
 
     private Replies() {}
 
@@ -42,9 +42,10 @@ final class Replies {
                 number(reply.get(5)),
                 number(reply.get(6)),
                 number(reply.get(7)),
-                optionalInstant(reply.get(8)),
+                number(reply.get(8)),
                 optionalInstant(reply.get(9)),
-                instant(reply.get(10)));
+                optionalInstant(reply.get(10)),
+                instant(reply.get(11)));
     }
 
     static RemoteSpike.Opening opening(String opening) {

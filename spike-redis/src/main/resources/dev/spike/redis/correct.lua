@@ -14,7 +14,7 @@ ARGV[4]  how many reservations there are
 ARGV[5]  MessagePack: {buyers, held}, arrays of one length, 0 to 512: counts of buyers as they should be
 
 Returns {phase, …, now_ms, done}
-  phase, …     eleven as levels.lua, after the correction; alone if the sale is absent
+  phase, …     twelve as levels.lua, after the correction; alone if the sale is absent
   done         corrected; moved: the sale changed since, nothing was done; exceeds: the levels exceed the total, nothing was
                done
 
@@ -33,10 +33,6 @@ if KEYS[4] and stock[16] == KEYS[4] and tonumber(redis.call('HGET', KEYS[4], sto
 end
 --:include change.lua
 
-local total = tonumber(redis.call('HGET', KEYS[1], 'total') or '')
-if not total then
-  return redis.error_reply('SPIKE ' .. KEYS[1] .. ' is damaged')
-end
 local buyers, held = unpack(cmsgpack.unpack(ARGV[5]))
 local records, writes = {}, {}
 if buyers[1] then

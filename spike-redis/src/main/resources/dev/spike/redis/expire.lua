@@ -11,10 +11,11 @@ KEYS[3]  log
 KEYS[4]  only for a sale over a stock hash prepared by hand: that hash
 
 Returns {phase, …, now_ms, expired, more, next_ms}
-  phase, …     eleven as levels.lua, after the sweep; alone if the sale is absent
+  phase, …     twelve as levels.lua, after the sweep; alone if the sale is absent
   expired      how many reservations were ended
   more         1: there is more to look at, call again; 0: not by this caller
-  next_ms      when there may be something to do again, ms of the epoch; empty: nothing is held
+  next_ms      when there may be something to do again, ms of the epoch; empty: nothing is held. With more: the deadline
+               of the last one looked at, no later than that of any that is left
 
 Keeps: what settle.lua keeps, and its form of log entry. A sweep that had more to do rests all others for 0.8 ms, so that
 reservations get at least half of the server however many nodes sweep. Runs also when memory is full.
@@ -33,7 +34,7 @@ if now_us < after_us and after_us - now_us < 1000000 then
   return reply(0, 0, string.format('%.0f', now_ms))
 end
 
-local buyers, keys, next_ms, entries, looked = {}, {}, '', nil, 0
+local buyers, keys, next_ms, entries, looked, due_ms = {}, {}, '', nil, 0, ''
 repeat
   entries = redis.call('XRANGE', KEYS[3], string.format('%.0f-0', swept + 1), '+', 'COUNT', 4)
   for _, entry in ipairs(entries) do
@@ -46,6 +47,7 @@ repeat
         next_ms = of.deadline
         break
       end
+      due_ms = of.deadline
       local batch = cmsgpack.unpack(of.reserve or of.settle or of.restore)
       while swept_of and #buyers < 100 do
         swept_of = string.find(of.codes, 'R', swept_of + 1, true)
@@ -94,4 +96,4 @@ if #expired > 0 then
 elseif passed ~= place[1] or swept_of ~= tonumber(place[2]) or more then
   redis.call('HSET', KEYS[1], 'swept', passed, 'swept_of', swept_of, 'sweep_after_us', rest_until)
 end
-return reply(#expired, more and 1 or 0, next_ms)
+return reply(#expired, more and 1 or 0, more and due_ms or next_ms)

@@ -12,7 +12,7 @@ ARGV[2]  the batch, MessagePack: {buyers, keys, quantities}, arrays of one lengt
          is sent empty
 
 Returns {phase, …, now_ms, codes, deadline_ms, deadlines}
-  phase, …     eleven as levels.lua, after the batch; alone if the sale is absent or the call late
+  phase, …     twelve as levels.lua, after the batch; alone if the sale is absent or the call late
   codes        a letter for each request, in order
     R  reserved now, until deadline_ms
     r  reserved before under this key, with this quantity

@@ -12,7 +12,7 @@ ARGV[2]  units to add; negative: to take away
 ARGV[3]  the largest total that a sale may have
 
 Returns {phase, …, now_ms, effect, applied}
-  phase, …     eleven as levels.lua, after the change; alone if the sale is absent
+  phase, …     twelve as levels.lua, after the change; alone if the sale is absent
   effect       applied | repeated | other_delta
   applied      by how many units the total was changed under this id
 
@@ -22,7 +22,7 @@ What fails, fails before the first write. Runs also when memory is full.
 --:include stock.lua
 --:include change.lua
 
-local known = redis.call('HMGET', KEYS[1], 'operation:' .. ARGV[1], 'total', 'adopted_total_field')
+local known = redis.call('HMGET', KEYS[1], 'operation:' .. ARGV[1], 'adopted_total_field')
 if known[1] then
   local delta, applied = string.match(known[1], '^(%S+) (%S+)$')
   if delta ~= ARGV[2] then
@@ -30,15 +30,14 @@ if known[1] then
   end
   return reply('repeated', tonumber(applied))
 end
-local total = tonumber(known[2] or '')
-if not total or (KEYS[4] and not known[3]) then
+if KEYS[4] and not known[2] then
   return redis.error_reply('SPIKE ' .. KEYS[1] .. ' is damaged')
 end
 local applied = 0 + math.max(-available, math.min(tonumber(ARGV[2]), tonumber(ARGV[3]) - total))
-available = available + applied
+available, total = available + applied, total + applied
 log(0, 'restock', ARGV[1], 'delta', applied)
 if KEYS[4] then
-  redis.call('HSET', KEYS[4], known[3], total + applied)
+  redis.call('HSET', KEYS[4], known[2], total)
 end
-save('total', total + applied, 'operation:' .. ARGV[1], ARGV[2] .. ' ' .. applied)
+save('total', total, 'operation:' .. ARGV[1], ARGV[2] .. ' ' .. applied)
 return reply('applied', applied)

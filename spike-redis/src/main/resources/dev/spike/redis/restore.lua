@@ -11,7 +11,7 @@ ARGV[1]  the batch, MessagePack: {buyers, keys, quantities, states}: three array
          with a letter for each, R reserved, C confirmed, X cancelled or E expired; a key equal to its buyer is sent empty
 
 Returns {phase, …, now_ms, codes}
-  phase, …     eleven as levels.lua, after the batch; alone if the sale is not closed
+  phase, …     twelve as levels.lua, after the batch; alone if the sale is not closed
   codes        a letter for each, in order
     R  it was not known; it is reserved now, with a new hold
     C  X  E    it was not known; it is confirmed, cancelled or expired now

@@ -12,7 +12,7 @@ ARGV[2]  the batch, MessagePack: {buyers, keys, wishes}: two arrays of one lengt
          each, C confirm, X cancel or R extend; a key equal to its buyer is sent empty
 
 Returns {phase, …, now_ms, codes, found}
-  phase, …     eleven as levels.lua, after the batch; alone if the sale is absent or the call late
+  phase, …     twelve as levels.lua, after the batch; alone if the sale is absent or the call late
   codes        a letter for each wish, in order
     C  confirmed now      c  confirmed before
     X  cancelled now      x  cancelled before

@@ -1,12 +1,12 @@
 -- The stock as it is now, and the start of every reply. Included by the scripts that read it.
 local stock = redis.call('HMGET', KEYS[1], 'schema', 'ledger', 'sequence', 'available', 'reserved', 'sold',
   'reservations', 'events', 'acknowledged_events', 'per_buyer', 'hold_ms', 'adopted_sold', 'opens_at_ms', 'closes_at_ms',
-  'closed', 'adopted_key', 'adopted_sold_field')
+  'closed', 'adopted_key', 'adopted_sold_field', 'total')
 local time = redis.call('TIME')
 local now_ms = time[1] * 1000 + math.floor(time[2] / 1000)
 
 if not stock[1] then
-  return {'absent', '', 0, 0, 0, 0, 0, 0, '', '', now_ms}
+  return {'absent', '', 0, 0, 0, 0, 0, 0, 0, '', '', now_ms}
 elseif stock[1] ~= '2' then
   return redis.error_reply('SPIKE ' .. KEYS[1] .. ' has schema ' .. stock[1] .. ', this version reads 2')
 end
@@ -15,6 +15,10 @@ for i = 2, 14 do
   if not stock[i] or (i > 2 and stock[i] ~= '' and not tonumber(stock[i])) or (i > 2 and i < 13 and stock[i] == '') then
     return redis.error_reply('SPIKE ' .. KEYS[1] .. ' is damaged')
   end
+end
+local total = tonumber(stock[18] or '')
+if not total then
+  return redis.error_reply('SPIKE ' .. KEYS[1] .. ' is damaged')
 end
 
 local ledger = stock[2]
@@ -29,6 +33,6 @@ elseif opens_at_ms ~= '' and now_ms < tonumber(opens_at_ms) then
 end
 
 local function reply(...)
-  return {phase, ledger, sequence, available, reserved, sold, reservations, events - stock[9], opens_at_ms,
+  return {phase, ledger, sequence, total, available, reserved, sold, reservations, events - stock[9], opens_at_ms,
     closes_at_ms, now_ms, ...}
 end

@@ -353,6 +353,8 @@ class AuditTest {
     void levelChanged_isFound_andRepaired(String field, long by, String difference) {
         openAndSell();
         jedis.hincrBy(key("stock"), field, by);
+        assertThat(stock.levels().conservationError())
+                .isEqualTo(field.equals("reservations") ? 0 : -by);
         Audit audit = audit(orders);
         assertThat(audit.balanced()).isFalse();
         assertThat(told(audit)).contains(difference);

@@ -211,6 +211,7 @@ class CutReplyTest {
                 levels.phase(),
                 levels.ledger(),
                 levels.sequence(),
+                levels.total(),
                 levels.available(),
                 levels.reserved(),
                 levels.sold(),

@@ -258,7 +258,8 @@ class RedisSpikeTest extends RemoteSpikeContract {
                 "sold",
                 "reservations",
                 "hold_ms",
-                "adopted_sold"
+                "adopted_sold",
+                "total"
             })
     void stockFieldLost_breaksTheSale_beforeAnythingIsWritten(String field) {
         stock.open(Sale.of(stock.saleId(), 3));

@@ -165,6 +165,7 @@ final class Server {
                         levels.phase(),
                         "ledger" + ledger,
                         levels.sequence(),
+                        levels.total(),
                         levels.available(),
                         levels.reserved(),
                         levels.sold(),
