@@ -2,12 +2,14 @@ package dev.spike.core;
 
 import dev.spike.core.Levels.Phase;
 import dev.spike.core.RemoteSpikeException.Kind;
+import dev.spike.core.SpikeListener.Call;
 
 import org.jspecify.annotations.Nullable;
 
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Future;
@@ -42,30 +44,39 @@ final class GateKeeper {
     private static final Logger LOG = System.getLogger(Spike.class.getName());
 
     private final RemoteSpike remote;
+    private final Telling telling;
     private final long syncNanos;
     private final Executor calls;
     private final ScheduledExecutorService timer;
     private final LongSupplier nanoTime;
     private final Supplier<RandomGenerator> random;
+    private final long startNanos;
     private final AtomicBoolean loadingUsedKeys = new AtomicBoolean();
     private volatile Gate gate;
 
-    /** Of the gate; beside it, since a local NO would notice one dependent read more. */
+    /**
+     * Of the gate; beside it, since a local NO would notice one dependent read more. Null where a
+     * listener is to be told of each, so that those without one need not ask for it.
+     */
     private volatile @Nullable Answer answerToAll;
 
     private volatile boolean reachable = true;
     private volatile boolean stopped;
     private volatile @Nullable Future<?> nextSync;
+    private volatile @Nullable Instant nextDeadline;
 
     GateKeeper(
             RemoteSpike remote,
+            Telling telling,
             SpikeBuilder options,
             Executor calls,
             ScheduledExecutorService timer) {
         this.remote = remote;
+        this.telling = telling;
         this.syncNanos = options.syncEvery.toNanos();
         this.nanoTime = options.nanoTime;
         this.random = options.random;
+        this.startNanos = nanoTime.getAsLong();
         this.gate = Gate.unknown(options.mostBacklog, MAX_AGE_IN_SYNCS * syncNanos);
         this.calls = calls;
         this.timer = timer;
@@ -73,6 +84,24 @@ final class GateKeeper {
 
     Gate gate() {
         return gate;
+    }
+
+    /** How long ago the levels came; before the first, how long ago the node started. */
+    Duration levelsAge() {
+        Gate seen = gate;
+        long sinceNanos = seen.levels() == null ? startNanos : seen.receivedNanos();
+        return Duration.ofNanos(nanoTime.getAsLong() - sinceNanos);
+    }
+
+    /** How overdue the oldest hold may be that the last sweep left. */
+    Duration expiryLag() {
+        Instant due = nextDeadline;
+        Gate seen = gate;
+        if (due == null || seen.levels() == null) {
+            return Duration.ZERO;
+        }
+        long millis = seen.storeMillisAt(nanoTime.getAsLong()) - due.toEpochMilli();
+        return Duration.ofMillis(Math.max(0, millis));
     }
 
     /** See {@link Gate#answerToAll}. */
@@ -84,7 +113,7 @@ final class GateKeeper {
     /** Only while holding the monitor, so that both are of the same gate. */
     private void set(Gate next) {
         gate = next;
-        answerToAll = next.answerToAll();
+        answerToAll = telling.isHeard() ? null : next.answerToAll();
     }
 
     /** Syncs now, and again and again until {@link #stop}, or until the sale halts. */
@@ -143,8 +172,9 @@ final class GateKeeper {
         try {
             Gate before = gate;
             long askedNanos = nanoTime.getAsLong();
-            RemoteSpike.Sweep sweep = remote.expire();
+            RemoteSpike.Sweep sweep = telling.call(Call.SWEEP, 1, false, remote::expire);
             learn(sweep.levels(), before, askedNanos);
+            nextDeadline = sweep.nextDeadline();
             reachable(true, "");
             return sweep;
         } catch (RemoteSpikeException noAnswer) {
@@ -236,6 +266,7 @@ final class GateKeeper {
                 : cause.toString();
         if (shut(reason)) {
             LOG.log(Level.ERROR, "stopped selling " + remote.saleId() + ": " + reason, cause);
+            telling.halted(reason);
         }
     }
 
@@ -273,7 +304,7 @@ final class GateKeeper {
     private Levels look() {
         Gate before = gate;
         long askedNanos = nanoTime.getAsLong();
-        Levels fresh = remote.levels();
+        Levels fresh = telling.call(Call.LOOK, 1, false, remote::levels);
         learn(fresh, before, askedNanos);
         return fresh;
     }

@@ -44,11 +44,12 @@ final class GroupCommit<R> {
         /**
          * Sends a group, blocking.
          *
+         * @param again whether this is a further try for them
          * @param deadlineNanos when the last of the group gives up
          * @return one answer for each, in order
          * @throws RemoteSpikeException if there is no answer
          */
-        List<Answer> send(List<R> group, long deadlineNanos);
+        List<Answer> send(List<R> group, boolean again, long deadlineNanos);
 
         /** The reservation that a request is about. */
         ReservationId idOf(R request);
@@ -126,6 +127,11 @@ final class GroupCommit<R> {
             answer(pending, unavailable());
         }
         return pending.answer;
+    }
+
+    /** How many requests wait for a call. */
+    int queued() {
+        return Math.min(queued.get(), queueLimit);
     }
 
     /** Gives up all requests that are past their deadline; to be called every now and then. */
@@ -306,7 +312,8 @@ final class GroupCommit<R> {
             }
             try {
                 List<R> requests = sent.stream().map(pending -> pending.request).toList();
-                List<Answer> answers = work.send(requests, sent.get(sent.size() - 1).deadlineNanos);
+                List<Answer> answers =
+                        work.send(requests, tries > 0, sent.get(sent.size() - 1).deadlineNanos);
                 if (answers.size() != sent.size()) {
                     throw new IllegalStateException(
                             answers.size() + " answers to " + sent.size() + " requests");

@@ -1,6 +1,7 @@
 package dev.spike.core;
 
 import dev.spike.core.RemoteSpike.Request;
+import dev.spike.core.SpikeListener.Call;
 
 import java.util.List;
 import java.util.concurrent.atomic.LongAdder;
@@ -26,6 +27,7 @@ final class Reserving implements GroupCommit.Work<Reserving.Asked> {
 
     private final RemoteSpike remote;
     private final GateKeeper gateKeeper;
+    private final Telling telling;
     private final LocalSpike local = LocalSpike.create();
     private final LongAdder unitsReserved = new LongAdder();
     private final int nodes;
@@ -33,9 +35,10 @@ final class Reserving implements GroupCommit.Work<Reserving.Asked> {
     private final long fixedQuota;
     private final LongSupplier nanoTime;
 
-    Reserving(RemoteSpike remote, GateKeeper gateKeeper, SpikeBuilder options) {
+    Reserving(RemoteSpike remote, GateKeeper gateKeeper, Telling telling, SpikeBuilder options) {
         this.remote = remote;
         this.gateKeeper = gateKeeper;
+        this.telling = telling;
         this.nodes = options.nodes;
         this.buffer = options.buffer;
         this.fixedQuota = options.quota;
@@ -58,11 +61,16 @@ final class Reserving implements GroupCommit.Work<Reserving.Asked> {
     }
 
     @Override
-    public List<Answer> send(List<Asked> group, long deadlineNanos) {
+    public List<Answer> send(List<Asked> group, boolean again, long deadlineNanos) {
         lookIfQuotaRanOut(group);
         List<Request> requests = group.stream().map(asked -> asked.request).toList();
-        List<Answer> answers =
-                gateKeeper.ask(notAfter -> remote.reserve(requests, notAfter), deadlineNanos);
+        List<Answer> answers = gateKeeper.ask(
+                notAfter -> telling.call(
+                        Call.RESERVE,
+                        requests.size(),
+                        again,
+                        () -> remote.reserve(requests, notAfter)),
+                deadlineNanos);
         return IntStream.range(0, answers.size())
                 .mapToObj(i -> toAsker(group.get(i), answers.get(i)))
                 .toList();
@@ -101,6 +109,7 @@ final class Reserving implements GroupCommit.Work<Reserving.Asked> {
         } else if (asked.tookQuota && answer.outcome() != Outcome.UNKNOWN) {
             local.giveBack(asked.request.quantity());
         }
+        telling.answered(answer.outcome(), false);
     }
 
     @Override

@@ -2,6 +2,7 @@ package dev.spike.core;
 
 import dev.spike.core.Gate.Refusal;
 import dev.spike.core.RemoteSpike.Settlement;
+import dev.spike.core.SpikeListener.Call;
 
 import org.jspecify.annotations.Nullable;
 
@@ -57,6 +58,7 @@ public final class Spike implements AutoCloseable {
     private static final Duration AFTER_INTERRUPT = Duration.ofMillis(100);
 
     private final RemoteSpike remote;
+    private final Telling telling;
     private final GateKeeper gateKeeper;
     private final Reserving reserving;
     private final GroupCommit<Reserving.Asked> reserves;
@@ -64,6 +66,7 @@ public final class Spike implements AutoCloseable {
     private final RandomKeys keys = new RandomKeys();
     private final LongSupplier nanoTime;
     private final Duration timeout;
+    private final int queueLimit;
     private final Runnable stopThreads;
     private final Future<?> overdue;
     private final AtomicBoolean closed = new AtomicBoolean();
@@ -77,11 +80,14 @@ public final class Spike implements AutoCloseable {
         this.remote = remote;
         this.nanoTime = options.nanoTime;
         this.timeout = options.timeout;
+        this.queueLimit = options.queueLimit;
         this.stopThreads = stopThreads;
-        this.gateKeeper = new GateKeeper(remote, options, calls, timer);
-        this.reserving = new Reserving(remote, gateKeeper, options);
+        this.telling = new Telling(remote.saleId(), options);
+        this.gateKeeper = new GateKeeper(remote, telling, options, calls, timer);
+        this.reserving = new Reserving(remote, gateKeeper, telling, options);
         this.reserves = new GroupCommit<>(reserving, options, calls, timer);
-        this.settles = new GroupCommit<>(new Settling(remote, gateKeeper), options, calls, timer);
+        this.settles =
+                new GroupCommit<>(new Settling(remote, gateKeeper, telling), options, calls, timer);
         gateKeeper.start();
         long tickNanos = Math.max(1_000_000, timeout.toNanos() / 20);
         this.overdue = timer.scheduleWithFixedDelay(
@@ -298,7 +304,7 @@ public final class Spike implements AutoCloseable {
      * @throws RemoteSpikeException if the shared stock gave no answer
      */
     public Optional<Progress> progress(ReservationId id) {
-        return Optional.ofNullable(remote.find(id));
+        return Optional.ofNullable(telling.call(Call.FIND, 1, false, () -> remote.find(id)));
     }
 
     /**
@@ -311,7 +317,8 @@ public final class Spike implements AutoCloseable {
      * @throws RemoteSpikeException if the shared stock gave no answer
      */
     public RemoteSpike.Page reservationsOf(String buyer, @Nullable String cursor) {
-        RemoteSpike.Page page = remote.reservationsOf(buyer, cursor);
+        RemoteSpike.Page page =
+                telling.call(Call.FIND, 1, false, () -> remote.reservationsOf(buyer, cursor));
         return new RemoteSpike.Page(
                 page.reservations().stream()
                         .map(progress -> progress.asOf(page.asOf()))
@@ -436,6 +443,54 @@ public final class Spike implements AutoCloseable {
     }
 
     /**
+     * How long ago the {@link #levels} came, by this node's elapsed time; while there are none, how
+     * long ago the node started. Replies and the background look keep it below about the sync
+     * interval, unless the shared stock does not answer, or the node has halted.
+     *
+     * @return at least zero
+     */
+    public Duration levelsAge() {
+        return gateKeeper.levelsAge();
+    }
+
+    /**
+     * How long the oldest hold is overdue that this node knows of and does not know to be ended. Its
+     * units come back with the next sweep of any node.
+     *
+     * @return at most so long; zero: none is
+     */
+    public Duration expiryLag() {
+        return gateKeeper.expiryLag();
+    }
+
+    /**
+     * How many requests for units wait for a call to the shared stock; those in one do not.
+     *
+     * @return at most {@link #queueLimit}
+     */
+    public int reservesQueued() {
+        return reserves.queued();
+    }
+
+    /**
+     * How many requests to confirm, cancel or extend wait for a call to the shared stock.
+     *
+     * @return at most {@link #queueLimit}
+     */
+    public int settlesQueued() {
+        return settles.queued();
+    }
+
+    /**
+     * How many requests of each kind may wait; see {@link SpikeBuilder#queueLimit}.
+     *
+     * @return at least 1
+     */
+    public int queueLimit() {
+        return queueLimit;
+    }
+
+    /**
      * The units that this node may still ask for before it looks at the shared levels again.
      *
      * @return units, at least 0
@@ -486,7 +541,7 @@ public final class Spike implements AutoCloseable {
 
     private @Nullable Refusal refusal(int quantity) {
         Check.quantity(quantity);
-        return gateKeeper.gate().refusal(quantity, nanoTime);
+        return told(gateKeeper.gate().refusal(quantity, nanoTime));
     }
 
     private @Nullable Refusal refusal(String buyer, int quantity) {
@@ -502,7 +557,14 @@ public final class Spike implements AutoCloseable {
         if (gate.wantsUsedKeys()) {
             gateKeeper.loadUsedKeys();
         }
-        return gate.refusal(buyer, key, quantity, nanoTime);
+        return told(gate.refusal(buyer, key, quantity, nanoTime));
+    }
+
+    private @Nullable Refusal told(@Nullable Refusal refusal) {
+        if (refusal != null) {
+            telling.answered(refusal.answer().outcome(), true);
+        }
+        return refusal;
     }
 
     private CompletableFuture<Answer> ask(ReservationId id, boolean isNewKey, int quantity) {

@@ -30,6 +30,10 @@ public final class SpikeBuilder {
     Duration syncEvery = Duration.ofSeconds(1);
     LongSupplier nanoTime = System::nanoTime;
     Supplier<RandomGenerator> random = ThreadLocalRandom::current;
+
+    @Nullable
+    SpikeListener listener;
+
     private @Nullable ExecutorService calls;
     private @Nullable ScheduledExecutorService timer;
 
@@ -165,6 +169,17 @@ public final class SpikeBuilder {
     public SpikeBuilder random(RandomGenerator jitter) {
         Objects.requireNonNull(jitter, "jitter");
         this.random = () -> jitter;
+        return this;
+    }
+
+    /**
+     * Is told what the node does. Default: nobody, which costs nothing.
+     *
+     * @param told see there what it must heed
+     * @return this
+     */
+    public SpikeBuilder listener(SpikeListener told) {
+        this.listener = Objects.requireNonNull(told, "told");
         return this;
     }
 
