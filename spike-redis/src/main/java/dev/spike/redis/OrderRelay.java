@@ -16,6 +16,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
@@ -81,6 +82,12 @@ public final class OrderRelay implements AutoCloseable {
         }
     }
 
+    /** What is still to be written, as a relay saw it, and how long ago that is. */
+    public record Seen(OrderLog.Lag lag, Duration ago) {}
+
+    /** What was still to be written at a moment of the elapsed time. */
+    private record Look(OrderLog.Lag lag, long nanos) {}
+
     private final OrderLog log;
     private final Delivery delivery;
     private final String saleId;
@@ -98,6 +105,7 @@ public final class OrderRelay implements AutoCloseable {
     private int errors;
     private volatile boolean closing;
     private volatile boolean ended;
+    private volatile @Nullable Look lastLook;
 
     // Guarded by the monitor.
     private @Nullable Thread working;
@@ -146,8 +154,31 @@ public final class OrderRelay implements AutoCloseable {
      * @throws RemoteSpikeException if Redis gave no answer
      */
     public OrderLog.Lag lag() {
-        OrderLog.Lag lag = log.acknowledge(List.of());
+        return orNone(log.acknowledge(List.of()));
+    }
+
+    private static OrderLog.Lag orNone(OrderLog.@Nullable Lag lag) {
         return lag == null ? new OrderLog.Lag(0, Duration.ZERO, 0) : lag;
+    }
+
+    /**
+     * What {@link #lag} told the relay itself, without a call: it asks with each acknowledgement,
+     * and about once a second while it has nothing to do. Longer ago, when the sink takes longer or
+     * Redis gives no answer.
+     *
+     * @return empty before the first answer
+     */
+    public Optional<Seen> seen() {
+        Look look = lastLook;
+        return look == null
+                ? Optional.empty()
+                : Optional.of(
+                        new Seen(look.lag, Duration.ofNanos(nanoTime.getAsLong() - look.nanos)));
+    }
+
+    /** The name of its consumer group. */
+    String group() {
+        return options.group;
     }
 
     /**
@@ -397,9 +428,11 @@ public final class OrderRelay implements AutoCloseable {
         while (!written.isEmpty() || nanoTime.getAsLong() - tidyNanos >= 0) {
             List<Long> some =
                     written.subList(0, Math.min(written.size(), OrderLog.MAX_ACKNOWLEDGED));
-            log.acknowledge(some);
+            OrderLog.Lag lag = log.acknowledge(some);
             some.clear();
-            tidyNanos = nanoTime.getAsLong() + TIDY_EVERY.toNanos();
+            long now = nanoTime.getAsLong();
+            lastLook = new Look(orNone(lag), now);
+            tidyNanos = now + TIDY_EVERY.toNanos();
         }
     }
 }
