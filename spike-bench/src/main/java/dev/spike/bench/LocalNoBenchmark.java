@@ -8,6 +8,10 @@ import dev.spike.core.RemoteSpike.Settlement;
 import dev.spike.core.ReservationId;
 import dev.spike.core.Sale;
 import dev.spike.core.Spike;
+import dev.spike.core.SpikeBuilder;
+import dev.spike.redis.SpikeMetrics;
+
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -26,12 +30,14 @@ import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
  * What it costs a node to say "sold out" by itself, beside a plain volatile read of an object's
- * field. The sale has sold {@value #UNITS} units, and the node knows all keys that hold one.
+ * field. The sale has sold {@value #UNITS} units, and the node knows all keys that hold one. Once
+ * without a listener, and once with the one that counts each answer.
  */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
@@ -45,7 +51,9 @@ public class LocalNoBenchmark {
     private static final int BATCH = 500;
     private static final int KEYS = 1 << 10;
 
-    private final Spike spike = soldOut();
+    private final Spike spike = soldOut(builder -> builder);
+    private final Spike counting = soldOut(
+            builder -> builder.listener(new SpikeMetrics(new SimpleMeterRegistry(), "sold-out")));
     private final String buyer = "buyer-1234567";
     private final String[] keys =
             Stream.generate(() -> UUID.randomUUID().toString()).limit(KEYS).toArray(String[]::new);
@@ -74,6 +82,16 @@ public class LocalNoBenchmark {
     }
 
     @Benchmark
+    public Answer anyoneCounted() {
+        return counting.reserve(1);
+    }
+
+    @Benchmark
+    public Answer buyerCounted() {
+        return counting.reserve(buyer, 1);
+    }
+
+    @Benchmark
     public Answer bareVolatileRead() {
         return known.answer;
     }
@@ -81,9 +99,10 @@ public class LocalNoBenchmark {
     @TearDown
     public void close() {
         spike.close();
+        counting.close();
     }
 
-    private static Spike soldOut() {
+    private static Spike soldOut(UnaryOperator<SpikeBuilder> options) {
         InMemorySpike remote = new InMemorySpike("sold-out", InstantSource.system());
         remote.open(Sale.of("sold-out", UNITS));
         for (int first = 0; first < UNITS; first += BATCH) {
@@ -98,7 +117,7 @@ public class LocalNoBenchmark {
                     Long.MAX_VALUE);
         }
         // Long times, so that nothing goes on in the background.
-        Spike spike = Spike.builder(remote)
+        Spike spike = options.apply(Spike.builder(remote))
                 .syncEvery(Duration.ofHours(1))
                 .timeout(Duration.ofHours(1))
                 .start();

@@ -59,6 +59,8 @@ class SmokeTest {
             assertThat(bytesPerCall(soldOut::anyone)).isLessThan(1);
             assertThat(bytesPerCall(soldOut::buyer)).isLessThan(1);
             assertThat(bytesPerCall(soldOut::buyerAndKey)).isLessThan(1);
+            assertThat(bytesPerCall(soldOut::anyoneCounted)).isLessThan(1);
+            assertThat(bytesPerCall(soldOut::buyerCounted)).isLessThan(1);
             assertThat(escaped.outcome()).isEqualTo(Outcome.SOLD_OUT);
             assertThat(bytesPerCall(() -> Answer.of(Outcome.SOLD_OUT)))
                     .as("what one new answer takes")

@@ -20,6 +20,7 @@ final class AdminRoutes implements HttpHandler {
     private final SaleHandler sale;
     private final OperationsHandler operations;
     private final HealthHandler health;
+    private final MetricsHandler metrics;
     /** The hash of what the header must be; null: anything, also nothing. */
     private final byte @Nullable [] authorization;
 
@@ -29,11 +30,13 @@ final class AdminRoutes implements HttpHandler {
             SaleHandler sale,
             OperationsHandler operations,
             HealthHandler health,
+            MetricsHandler metrics,
             @Nullable String token) {
         this.reservations = reservations;
         this.sale = sale;
         this.operations = operations;
         this.health = health;
+        this.metrics = metrics;
         this.authorization = token == null ? null : hash("Bearer " + token);
     }
 
@@ -47,6 +50,8 @@ final class AdminRoutes implements HttpHandler {
         } else if (!isAuthorized(exchange)) {
             exchange.getResponseHeaders().put(Headers.WWW_AUTHENTICATE, "Bearer");
             Problem.UNAUTHORIZED.send(exchange);
+        } else if (path.equals("/metrics")) {
+            Route.get(exchange, metrics::get);
         } else {
             handle(exchange, path);
         }

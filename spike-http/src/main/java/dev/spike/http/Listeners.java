@@ -9,6 +9,7 @@ import org.xnio.OptionMap;
 import org.xnio.Options;
 import org.xnio.Xnio;
 import org.xnio.XnioWorker;
+import org.xnio.management.XnioServerMXBean;
 
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -36,7 +37,9 @@ final class Listeners implements AutoCloseable {
             StoreCalls calls,
             StoreCalls audits,
             Handover handover,
-            @Nullable StatLog statLog) {
+            @Nullable StatLog statLog,
+            @Nullable AccessLog accessLog,
+            ServerMetrics metrics) {
         this.handover = handover;
         this.worker = worker(options.connections);
         HealthHandler health = new HealthHandler(main, calls, handover, () -> draining);
@@ -48,14 +51,23 @@ final class Listeners implements AutoCloseable {
         BuyTicketHandler buyTicket = new BuyTicketHandler(main, handover, statLog);
         this.undertow = undertow(worker, options.connections)
                 .addListener(listener(
+                        "buyers",
+                        accessLog,
                         options.host,
                         options.port,
                         new BuyerRoutes(buyTicket, reservations, sale, health)))
                 .addListener(listener(
+                        "admin",
+                        accessLog,
                         options.adminHost,
                         options.adminPort(),
                         new AdminRoutes(
-                                reservations, sale, operations, health, options.adminToken)))
+                                reservations,
+                                sale,
+                                operations,
+                                health,
+                                new MetricsHandler(metrics),
+                                options.adminToken)))
                 .build();
         try {
             undertow.start();
@@ -123,12 +135,14 @@ final class Listeners implements AutoCloseable {
                 .setServerOption(UndertowOptions.ENABLE_HTTP2, false);
     }
 
-    private Undertow.ListenerBuilder listener(String host, int port, HttpHandler routes) {
+    private Undertow.ListenerBuilder listener(
+            String name, @Nullable AccessLog accessLog, String host, int port, HttpHandler routes) {
+        HttpHandler guard = new RequestGuard(routes, () -> draining, BODY_TIME);
         return new Undertow.ListenerBuilder()
                 .setType(Undertow.ListenerType.HTTP)
                 .setHost(host)
                 .setPort(port)
-                .setRootHandler(new RequestGuard(routes, () -> draining, BODY_TIME));
+                .setRootHandler(accessLog == null ? guard : accessLog.around(name, guard));
     }
 
     int port() {
@@ -141,6 +155,14 @@ final class Listeners implements AutoCloseable {
 
     int underWay() {
         return handover.underWay();
+    }
+
+    /** How many connections the listener on this port has now. */
+    int connections(int port) {
+        return worker.getMXBean().getServerMXBeans().stream()
+                .filter(server -> server.getBindAddress().endsWith(":" + port))
+                .mapToInt(XnioServerMXBean::getConnectionCount)
+                .sum();
     }
 
     private int port(int listener) {

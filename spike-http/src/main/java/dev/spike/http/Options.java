@@ -190,6 +190,13 @@ class Options {
     @Nullable
     Path statLog;
 
+    @Option(
+            names = "--access-log",
+            paramLabel = "FILE",
+            description = "A line of JSON for each request. Default: off.")
+    @Nullable
+    Path accessLog;
+
     /** The admin's token; null: none is asked for. */
     @Nullable
     String adminToken;

@@ -22,6 +22,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BiConsumer;
 
 /**
  * The order book of this server, and a relay to it for each sale that the server sells.
@@ -38,6 +39,7 @@ final class Orders implements AutoCloseable {
     private final String description;
     private final String consumer;
     private final @Nullable Path lockedIn;
+    private final BiConsumer<String, OrderRelay> started;
     private final Map<String, RedisSpike> sales = new LinkedHashMap<>();
     private final Map<String, OrderRelay> relays = new ConcurrentHashMap<>();
     private final ScheduledExecutorService retry =
@@ -46,30 +48,36 @@ final class Orders implements AutoCloseable {
     private boolean waiting;
     private boolean closed;
 
-    /** @param lockedIn the directory of a file that one server at a time writes; null: shared */
+    /**
+     * @param lockedIn the directory of a file that one server at a time writes; null: shared
+     * @param started is told of each relay, with its sale's id
+     */
     private Orders(
             @Nullable JdbcOrderBook book,
             String description,
             String consumer,
-            @Nullable Path lockedIn) {
+            @Nullable Path lockedIn,
+            BiConsumer<String, OrderRelay> started) {
         this.book = book;
         this.description = description;
         this.consumer = consumer;
         this.lockedIn = lockedIn;
+        this.started = started;
     }
 
     /**
      * Opens the book that the options name. Does not wait for its database.
      *
+     * @param started is told of each relay once it runs, with its sale's id
      * @throws StartException if the directory of its file cannot be made
      * @throws IllegalArgumentException if {@code --orders} is malformed; the message shows no
      *     secret
      */
-    static Orders open(Options options) {
+    static Orders open(Options options, BiConsumer<String, OrderRelay> started) {
         if (options.redis.equals("none")) {
-            return new Orders(null, "none: in memory", "", null);
+            return new Orders(null, "none: in memory", "", null, started);
         } else if (NONE.equals(options.orders)) {
-            return new Orders(null, NONE, "", null);
+            return new Orders(null, NONE, "", null, started);
         }
         String url = options.orders == null ? file(options.data) : options.orders;
         String consumer = consumer(options.port);
@@ -80,7 +88,8 @@ final class Orders implements AutoCloseable {
                             ? "an H2 file, " + options.data.resolve("orders") + ".mv.db"
                             : url.split("[?;]", 2)[0],
                     consumer,
-                    url.startsWith("jdbc:h2:") ? options.data : null);
+                    url.startsWith("jdbc:h2:") ? options.data : null,
+                    started);
         } catch (IllegalArgumentException malformed) {
             throw new IllegalArgumentException(String.valueOf(malformed.getMessage())
                     .replace("must be ", "must be none, ")
@@ -129,8 +138,11 @@ final class Orders implements AutoCloseable {
                 return;
             }
         }
-        sales.forEach((saleId, sale) -> relays.computeIfAbsent(
-                saleId, first -> OrderRelay.of(sale, sink).consumer(consumer).start()));
+        sales.forEach((saleId, sale) -> relays.computeIfAbsent(saleId, first -> {
+            OrderRelay relay = OrderRelay.of(sale, sink).consumer(consumer).start();
+            started.accept(saleId, relay);
+            return relay;
+        }));
     }
 
     private synchronized void retry() {

@@ -45,7 +45,7 @@ final class RebuildCommand {
      */
     static int run(RebuildOptions options, PrintStream out) {
         try (Store store = Store.open(options);
-                Orders orders = Orders.open(options)) {
+                Orders orders = Orders.open(options, (saleId, relay) -> {})) {
             OrderBook book = orders.book();
             if (book == null) {
                 throw new IllegalArgumentException(

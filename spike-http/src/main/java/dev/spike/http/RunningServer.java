@@ -3,6 +3,7 @@ package dev.spike.http;
 import dev.spike.core.RemoteSpike;
 import dev.spike.core.Sale;
 import dev.spike.core.Spike;
+import dev.spike.redis.SpikeMetrics;
 
 import org.jspecify.annotations.Nullable;
 
@@ -21,6 +22,7 @@ final class RunningServer implements AutoCloseable {
 
     private final Options options;
     private final Deque<AutoCloseable> started = new ArrayDeque<>();
+    private final ServerMetrics metrics;
     private final Store store;
     private final Orders orders;
     private final Sales.Opened opened;
@@ -29,12 +31,14 @@ final class RunningServer implements AutoCloseable {
     private RunningServer(Options options) {
         this.options = options;
         try {
+            metrics = begun(new ServerMetrics());
             StatLog statLog = statLog(options.statLog);
+            AccessLog accessLog = accessLog(options.accessLog);
             store = begun(Store.open(options));
             StoreCalls calls = begun(new StoreCalls("spike-http-store", 4, 256, LOOK_UP));
             // They read everything: one at a time, and look-ups never wait for one.
             StoreCalls audits = begun(new StoreCalls("spike-http-audit", 1, 1, AUDIT));
-            orders = begun(Orders.open(options));
+            orders = begun(Orders.open(options, metrics::watch));
             SalesFile file = SalesFile.in(options);
             Sales sales = begun(new Sales(store.sales(), this::node, file, calls));
             boolean wasSoldHere = file.ids().contains(options.saleId);
@@ -45,7 +49,17 @@ final class RunningServer implements AutoCloseable {
             sales.reopen(file.ids());
             Handover handover = new Handover();
             listeners = begun(new Listeners(
-                    options, sales, opened.sale(), orders, calls, audits, handover, statLog));
+                    options,
+                    sales,
+                    opened.sale(),
+                    orders,
+                    calls,
+                    audits,
+                    handover,
+                    statLog,
+                    accessLog,
+                    metrics));
+            metrics.watch(listeners, options.connections);
         } catch (Throwable failure) {
             close();
             throw failure;
@@ -74,12 +88,16 @@ final class RunningServer implements AutoCloseable {
 
     private Spike node(RemoteSpike remote) {
         orders.follow(remote);
-        return Spike.builder(remote)
+        SpikeMetrics counted = metrics.of(remote.saleId());
+        Spike spike = Spike.builder(remote)
                 .nodes(options.nodes)
                 .buffer(options.buffer)
                 .quota(options.quota)
                 .orderBacklog(orders.isKept() ? options.orderBacklog : Long.MAX_VALUE)
+                .listener(counted)
                 .start();
+        counted.watch(spike);
+        return spike;
     }
 
     private @Nullable StatLog statLog(@Nullable Path file) {
@@ -87,10 +105,26 @@ final class RunningServer implements AutoCloseable {
             return null;
         }
         try {
-            return begun(new StatLog(file));
+            StatLog log = begun(new StatLog(file));
+            metrics.watchLost("stat", log, StatLog::lost);
+            return log;
         } catch (IOException failure) {
             throw new StartException(
                     "--stat-log " + file + " cannot be written: " + failure, failure);
+        }
+    }
+
+    private @Nullable AccessLog accessLog(@Nullable Path file) {
+        if (file == null) {
+            return null;
+        }
+        try {
+            AccessLog log = begun(new AccessLog(file));
+            metrics.watchLost("access", log, AccessLog::lost);
+            return log;
+        } catch (IOException failure) {
+            throw new StartException(
+                    "--access-log " + file + " cannot be written: " + failure, failure);
         }
     }
 

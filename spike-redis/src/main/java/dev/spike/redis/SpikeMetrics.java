@@ -42,15 +42,15 @@ import java.util.function.ToDoubleFunction;
  */
 public final class SpikeMetrics implements SpikeListener, AutoCloseable {
 
-    private static final Set<Outcome> BY_NODE = EnumSet.of(
+    private static final Set<Outcome> REFUSED_LOCALLY = EnumSet.of(
             Outcome.SOLD_OUT,
             Outcome.ALL_RESERVED,
             Outcome.NOT_OPEN,
             Outcome.CLOSED,
             Outcome.UNAVAILABLE);
-    private static final Set<Outcome> BY_STORE =
+    private static final Set<Outcome> ANSWERED =
             EnumSet.complementOf(EnumSet.of(Outcome.NOT_FOUND));
-    private static final Set<Outcome> OF_SETTLEMENTS = EnumSet.of(
+    private static final Set<Outcome> SETTLED = EnumSet.of(
             Outcome.RESERVED,
             Outcome.CONFIRMED,
             Outcome.CANCELLED,
@@ -61,8 +61,8 @@ public final class SpikeMetrics implements SpikeListener, AutoCloseable {
             Outcome.UNKNOWN);
 
     private final Meters meters;
-    private final Map<Outcome, LongAdder> byNode;
-    private final Map<Outcome, LongAdder> byStore;
+    private final Map<Outcome, LongAdder> refusals;
+    private final Map<Outcome, LongAdder> answers;
     private final Map<Outcome, LongAdder> confirms;
     private final Map<Outcome, LongAdder> cancels;
     private final Map<Outcome, LongAdder> extensions;
@@ -80,8 +80,8 @@ public final class SpikeMetrics implements SpikeListener, AutoCloseable {
      */
     public SpikeMetrics(MeterRegistry registry, String saleId) {
         meters = new Meters(registry, saleId);
-        byNode = requests("node", BY_NODE);
-        byStore = requests("store", BY_STORE);
+        refusals = requests(true, REFUSED_LOCALLY);
+        answers = requests(false, ANSWERED);
         confirms = settlements("confirm");
         cancels = settlements("cancel");
         extensions = settlements("extend");
@@ -94,21 +94,25 @@ public final class SpikeMetrics implements SpikeListener, AutoCloseable {
         settleRetries = retries(Call.SETTLE);
     }
 
-    private Map<Outcome, LongAdder> requests(String by, Set<Outcome> outcomes) {
+    private Map<Outcome, LongAdder> requests(boolean local, Set<Outcome> outcomes) {
         Map<Outcome, LongAdder> adders = new EnumMap<>(Outcome.class);
         for (Outcome outcome : outcomes) {
-            String description = "Requests for units, by who answered them and how";
             adders.put(
                     outcome,
                     meters.counter(
-                            "spike.requests", description, "by", by, "outcome", lower(outcome)));
+                            "spike.requests",
+                            "Requests for units; local: refused by what the node knew",
+                            "local",
+                            String.valueOf(local),
+                            "outcome",
+                            lower(outcome)));
         }
         return adders;
     }
 
     private Map<Outcome, LongAdder> settlements(String wish) {
         Map<Outcome, LongAdder> adders = new EnumMap<>(Outcome.class);
-        for (Outcome outcome : OF_SETTLEMENTS) {
+        for (Outcome outcome : SETTLED) {
             String description = "Requests to confirm, cancel or extend reservations";
             adders.put(
                     outcome,
@@ -273,7 +277,7 @@ public final class SpikeMetrics implements SpikeListener, AutoCloseable {
 
     @Override
     public void answered(Outcome outcome, boolean local) {
-        count(local ? byNode : byStore, outcome);
+        count(local ? refusals : answers, outcome);
     }
 
     @Override

@@ -71,8 +71,8 @@ class SpikeMetricsTest extends OrderRelayCase {
                 .count();
     }
 
-    private double requests(String by, String outcome) {
-        return counted("spike.requests", "by", by, "outcome", outcome);
+    private double requests(boolean local, String outcome) {
+        return counted("spike.requests", "local", String.valueOf(local), "outcome", outcome);
     }
 
     private double gauge(String name, String... tags) {
@@ -99,11 +99,11 @@ class SpikeMetricsTest extends OrderRelayCase {
         spike.confirm(bobs);
         spike.cancel(bobs);
         spike.extend(new ReservationId("nobody", "key-0002"));
-        assertThat(requests("store", "reserved")).isEqualTo(3);
-        assertThat(requests("store", "mismatch")).isEqualTo(1);
-        assertThat(requests("store", "limit_reached")).isEqualTo(1);
-        assertThat(requests("node", "all_reserved")).isEqualTo(1);
-        assertThat(requests("store", "all_reserved")).isZero();
+        assertThat(requests(false, "reserved")).isEqualTo(3);
+        assertThat(requests(false, "mismatch")).isEqualTo(1);
+        assertThat(requests(false, "limit_reached")).isEqualTo(1);
+        assertThat(requests(true, "all_reserved")).isEqualTo(1);
+        assertThat(requests(false, "all_reserved")).isZero();
         assertThat(counted("spike.settlements", "wish", "confirm", "outcome", "confirmed"))
                 .isEqualTo(1);
         assertThat(counted("spike.settlements", "wish", "cancel", "outcome", "confirmed"))
@@ -152,7 +152,7 @@ class SpikeMetricsTest extends OrderRelayCase {
         assertThat(spike.sync()).isEmpty();
         assertThat(gauge("spike.halted")).isEqualTo(1);
         assertThat(spike.reserve(1).outcome()).isEqualTo(Outcome.UNAVAILABLE);
-        assertThat(requests("node", "unavailable")).isEqualTo(1);
+        assertThat(requests(true, "unavailable")).isEqualTo(1);
         REDIS.client().hset(key("stock"), "available", "5");
     }
 
@@ -161,7 +161,7 @@ class SpikeMetricsTest extends OrderRelayCase {
         for (Outcome outcome : Outcome.values()) {
             if (outcome != Outcome.NOT_FOUND) {
                 metrics.answered(outcome, false);
-                assertThat(requests("store", Meters.lower(outcome))).isEqualTo(1);
+                assertThat(requests(false, Meters.lower(outcome))).isEqualTo(1);
             }
         }
         Spike absent = watched();
@@ -175,7 +175,7 @@ class SpikeMetricsTest extends OrderRelayCase {
         absent.confirm(id);
         absent.reserve(1);
         for (String outcome : List.of("not_open", "closed", "all_reserved", "sold_out")) {
-            assertThat(requests("node", outcome)).as(outcome).isEqualTo(1);
+            assertThat(requests(true, outcome)).as(outcome).isEqualTo(1);
         }
     }
 

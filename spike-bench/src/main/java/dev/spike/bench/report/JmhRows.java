@@ -17,7 +17,9 @@ final class JmhRows {
             "bareVolatileRead", "a plain volatile read",
             "anyone", "`reserve(quantity)`",
             "buyer", "`reserve(buyer, quantity)`",
-            "buyerAndKey", "`reserve(buyer, key, quantity)`");
+            "buyerAndKey", "`reserve(buyer, key, quantity)`",
+            "anyoneCounted", "`reserve(quantity)`, counted by a listener",
+            "buyerCounted", "`reserve(buyer, quantity)`, counted by a listener");
 
     private JmhRows() {}
 
