@@ -154,6 +154,7 @@ final class LineLog<T> implements AutoCloseable {
     private void reopenIfMoved() throws IOException {
         Object there = identity(file);
         if (there == null || !there.equals(openFile)) {
+            openFile = null;
             out.close();
             out = open(file);
             openFile = identity(file);

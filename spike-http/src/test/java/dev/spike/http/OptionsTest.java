@@ -57,6 +57,7 @@ final class OptionsTest {
         assertThat(options.buffer).isEqualTo(0.5);
         assertThat(options.quota).isZero();
         assertThat(options.statLog).isNull();
+        assertThat(options.accessLog).isNull();
         assertThat(options.adopt).isNull();
     }
 

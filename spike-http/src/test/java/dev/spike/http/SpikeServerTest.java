@@ -56,7 +56,7 @@ final class SpikeServerTest {
         Child help = Child.start(dir, Map.of(), "--help");
         Child version = Child.start(dir, Map.of(), "--version");
         assertThat(help.exitCode(START)).isZero();
-        assertThat(help.out()).contains("--port", "--stat-log", "SPIKE_PORT");
+        assertThat(help.out()).contains("--port", "--stat-log", "--access-log", "SPIKE_PORT");
         assertThat(version.exitCode(START)).isZero();
         assertThat(version.out()).matches("spike-http \\d+\\.\\d+\\.\\S+\\R");
         assertThat(help.err() + version.err()).isEmpty();
@@ -82,6 +82,10 @@ final class SpikeServerTest {
         assertExit1(
                 Child.start(dir, Map.of(), "--port=0", "--redis=none", "--stat-log=/nonexistent/x"),
                 "--stat-log");
+        assertExit1(
+                Child.start(
+                        dir, Map.of(), "--port=0", "--redis=none", "--access-log=/nonexistent/x"),
+                "--access-log");
     }
 
     @Test
