@@ -149,7 +149,11 @@ public final class SpikeMetrics implements SpikeListener, AutoCloseable {
         return meters.counter("spike.retries", description, "call", lower(call));
     }
 
-    /** Adds what this node tells of itself; it is held weakly, and not closed here. */
+    /**
+     * Adds what this node tells of itself.
+     *
+     * @param spike of the sale; held weakly, and not closed here
+     */
     public void watch(Spike spike) {
         meters.counter(
                 "spike.reserved",
@@ -231,7 +235,11 @@ public final class SpikeMetrics implements SpikeListener, AutoCloseable {
         meters.gauge("spike.queue", "requests", description, spike, depth, "queue", lower(of));
     }
 
-    /** Adds what this relay of the sale knows; it is held weakly, and not closed here. */
+    /**
+     * Adds what this relay knows.
+     *
+     * @param relay of the sale; held weakly, and not closed here
+     */
     public void watch(OrderRelay relay) {
         seen(
                 relay,
