@@ -28,6 +28,7 @@ final class BuyTicketHandler implements HttpHandler {
 
     private final String saleId;
     private final Spike spike;
+    private final Traffic traffic;
     private final Handover handover;
     private final @Nullable StatLog statLog;
     private final Handover.Sending<Answer> sending = this::send;
@@ -35,6 +36,7 @@ final class BuyTicketHandler implements HttpHandler {
     BuyTicketHandler(OpenSale sale, Handover handover, @Nullable StatLog statLog) {
         this.saleId = sale.rules().id();
         this.spike = sale.spike();
+        this.traffic = sale.traffic();
         this.handover = handover;
         this.statLog = statLog;
     }
@@ -48,6 +50,7 @@ final class BuyTicketHandler implements HttpHandler {
         String query = exchange.getQueryString();
         String key = IdempotencyKey.of(exchange);
         if (key == null && query.isEmpty()) {
+            traffic.arrived();
             return spike.reserveAsync(1);
         }
         String buyer = Query.parameter(query, "buyer");
@@ -59,17 +62,20 @@ final class BuyTicketHandler implements HttpHandler {
             }
             key = rid;
         }
+        traffic.arrived();
         if (buyer == null) {
             return key == null ? spike.reserveAsync(1) : spike.reserveAsync(key, key, 1);
         }
         try {
             return key == null ? spike.reserveAsync(buyer, 1) : spike.reserveAsync(buyer, key, 1);
         } catch (IllegalArgumentException malformed) {
+            traffic.refused();
             throw ReservationsHandler.badBuyer();
         }
     }
 
     private void send(HttpServerExchange exchange, Answer answer) {
+        traffic.answered(answer);
         switch (answer.outcome()) {
             case RESERVED, CONFIRMED -> {
                 Reservation reservation = answer.reservation();

@@ -11,16 +11,22 @@ final class BuyerRoutes implements HttpHandler {
     private final BuyTicketHandler buyTicket;
     private final ReservationsHandler reservations;
     private final SaleHandler sale;
+    private final EventsHandler events;
+    private final PageHandler page;
     private final HealthHandler health;
 
     BuyerRoutes(
             BuyTicketHandler buyTicket,
             ReservationsHandler reservations,
             SaleHandler sale,
+            EventsHandler events,
+            PageHandler page,
             HealthHandler health) {
         this.buyTicket = buyTicket;
         this.reservations = reservations;
         this.sale = sale;
+        this.events = events;
+        this.page = page;
         this.health = health;
     }
 
@@ -37,10 +43,12 @@ final class BuyerRoutes implements HttpHandler {
                 String buyer = Route.buyer(path);
                 if (buyer != null) {
                     Route.get(exchange, same -> reservations.list(same, buyer));
-                } else if (salePath == null) {
-                    Problem.NOT_FOUND.send(exchange);
-                } else {
+                } else if (salePath != null) {
                     handle(exchange, salePath);
+                } else if (page.has(path)) {
+                    Route.get(exchange, same -> page.send(same, path));
+                } else {
+                    Problem.NOT_FOUND.send(exchange);
                 }
             }
         }
@@ -50,6 +58,7 @@ final class BuyerRoutes implements HttpHandler {
         HttpString method = exchange.getRequestMethod();
         switch (path.kind()) {
             case SALE -> Route.get(exchange, same -> sale.get(same, path.sale()));
+            case EVENTS -> Route.get(exchange, same -> events.watch(same, path.sale()));
             case RESERVATIONS ->
                 Route.post(exchange, same -> reservations.reserve(same, path.sale()));
             case RESERVATION -> {

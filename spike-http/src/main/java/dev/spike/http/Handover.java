@@ -53,6 +53,22 @@ final class Handover {
         }
         underWay.incrementAndGet();
         exchange.addExchangeCompleteListener(done);
+        later(exchange, future, sending);
+    }
+
+    /** Like {@link #answer}, where sending does not end: it is not counted as under way. */
+    <T> void begin(HttpServerExchange exchange, CompletionStage<T> stage, Sending<T> sending)
+            throws Exception {
+        CompletableFuture<T> future = stage.toCompletableFuture();
+        if (future.isDone() && !future.isCompletedExceptionally()) {
+            sending.send(exchange, future.join());
+        } else {
+            later(exchange, future, sending);
+        }
+    }
+
+    private <T> void later(
+            HttpServerExchange exchange, CompletableFuture<T> future, Sending<T> sending) {
         Lane lane = lanes.computeIfAbsent(exchange.getIoThread(), Lane::new);
         exchange.dispatch(
                 SameThreadExecutor.INSTANCE,

@@ -24,6 +24,7 @@ final class Listeners implements AutoCloseable {
     private static final Duration QUIET = Duration.ofMillis(100);
 
     private final Handover handover;
+    private final Watchers watchers;
     private final XnioWorker worker;
     private final Undertow undertow;
     private volatile boolean draining;
@@ -42,12 +43,15 @@ final class Listeners implements AutoCloseable {
             ServerMetrics metrics) {
         this.handover = handover;
         this.worker = worker(options.connections);
+        this.watchers = new Watchers(options.watchers);
         HealthHandler health = new HealthHandler(main, calls, handover, () -> draining);
         ReservationsHandler reservations =
                 new ReservationsHandler(sales, calls, handover, orders.isKept());
         SaleHandler sale = new SaleHandler(sales, handover);
         OperationsHandler operations =
                 new OperationsHandler(sales, orders, calls, audits, handover);
+        EventsHandler events = new EventsHandler(sales, handover, watchers);
+        PageHandler page = new PageHandler(options.saleId);
         BuyTicketHandler buyTicket = new BuyTicketHandler(main, handover, statLog);
         this.undertow = undertow(worker, options.connections)
                 .addListener(listener(
@@ -55,7 +59,7 @@ final class Listeners implements AutoCloseable {
                         accessLog,
                         options.host,
                         options.port,
-                        new BuyerRoutes(buyTicket, reservations, sale, health)))
+                        new BuyerRoutes(buyTicket, reservations, sale, events, page, health)))
                 .addListener(listener(
                         "admin",
                         accessLog,
@@ -153,6 +157,10 @@ final class Listeners implements AutoCloseable {
         return port(1);
     }
 
+    int watching() {
+        return watchers.count();
+    }
+
     int underWay() {
         return handover.underWay();
     }
@@ -177,6 +185,8 @@ final class Listeners implements AutoCloseable {
     @Override
     public void close() {
         draining = true;
+        // Their clients come again, to a server that sells on.
+        watchers.close();
         undertow.stop();
         long end = System.nanoTime() + DRAIN.toNanos();
         long quietSince = System.nanoTime();

@@ -9,8 +9,9 @@ import dev.spike.core.Spike;
  *
  * @param rules its rules in the store
  * @param spike this node of it
+ * @param traffic who asked this node for its units
  */
-record OpenSale(Sale rules, Spike spike) {
+record OpenSale(Sale rules, Spike spike, Traffic traffic) {
 
     /** Where a reservation is found. */
     static String location(String saleId, ReservationId id) {

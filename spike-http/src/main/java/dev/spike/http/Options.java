@@ -77,6 +77,13 @@ class Options {
     int connections = 10_000;
 
     @Option(
+            names = "--watchers",
+            paramLabel = "N",
+            description =
+                    "How many may watch sales at the same time; further ones are told to come later. Default ${DEFAULT-VALUE}.")
+    int watchers = 1000;
+
+    @Option(
             names = "--redis",
             paramLabel = "STORE",
             description =
@@ -258,6 +265,7 @@ class Options {
                 "1 to 64 of A-Z a-z 0-9 _ -",
                 saleId);
         range("--connections", connections, 1, 1_000_000);
+        range("--watchers", watchers, 0, 1_000_000);
         range("--total", total, 0, Sale.MAX_TOTAL);
         range("--per-buyer", perBuyer, 0, Integer.MAX_VALUE);
         require(

@@ -83,11 +83,15 @@ final class ReservationsHandler {
         } catch (IllegalArgumentException malformed) {
             throw badBuyer();
         }
-        CompletionStage<Answer> answer = ofSale(
-                saleId,
-                NOT_OPEN,
-                sale -> sale.spike().reserveAsync(id.buyer(), id.key(), quantity));
+        CompletionStage<Answer> answer = ofSale(saleId, NOT_OPEN, sale -> {
+            sale.traffic().arrived();
+            return sale.spike().reserveAsync(id.buyer(), id.key(), quantity);
+        });
         handover.answer(exchange, answer, (same, reserved) -> {
+            OpenSale sale = sales.known(saleId);
+            if (sale != null) {
+                sale.traffic().answered(reserved);
+            }
             Outcome outcome = reserved.outcome();
             if (outcome == Outcome.RESERVED || outcome == Outcome.CONFIRMED) {
                 if (reserved.repeated()) {

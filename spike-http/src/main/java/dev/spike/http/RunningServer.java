@@ -146,6 +146,11 @@ final class RunningServer implements AutoCloseable {
         return listeners.underWay();
     }
 
+    /** How many watch a sale. */
+    int watching() {
+        return listeners.watching();
+    }
+
     /** Prints where it is and what it does, without secrets. */
     void describe(PrintStream out) {
         Sale rules = opened.sale().rules();

@@ -16,6 +16,8 @@ record SalePath(String sale, Kind kind, String reservation) {
     enum Kind {
         /** {@code {sale}}. */
         SALE,
+        /** {@code {sale}/events}. */
+        EVENTS,
         /** {@code {sale}/reservations}. */
         RESERVATIONS,
         /** {@code {sale}/reservations/{id}}. */
@@ -52,6 +54,7 @@ record SalePath(String sale, Kind kind, String reservation) {
             case 2 ->
                 named(
                         parts[1],
+                        Kind.EVENTS,
                         Kind.RESERVATIONS,
                         Kind.TOTAL,
                         Kind.CLOSE,

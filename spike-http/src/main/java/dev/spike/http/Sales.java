@@ -1,5 +1,6 @@
 package dev.spike.http;
 
+import dev.spike.core.Levels;
 import dev.spike.core.RemoteSpike;
 import dev.spike.core.RemoteSpike.Opening;
 import dev.spike.core.RemoteSpikeException;
@@ -54,6 +55,12 @@ final class Sales implements AutoCloseable {
     /** Those that this node sells now. */
     Collection<OpenSale> all() {
         return open.values();
+    }
+
+    /** The sale, if this node sells it already. */
+    @Nullable
+    OpenSale known(String saleId) {
+        return open.get(saleId);
     }
 
     /** The sale; empty if the store has none under this id. Does not block. */
@@ -124,8 +131,10 @@ final class Sales implements AutoCloseable {
                 return known;
             }
             requireRoom();
-            OpenSale sale = new OpenSale(rules, start.apply(remote));
-            sale.spike().sync();
+            Spike spike = start.apply(remote);
+            spike.sync();
+            Long before = spike.levels().map(Levels::reservations).orElse(null);
+            OpenSale sale = new OpenSale(rules, spike, new Traffic(before));
             open.put(rules.id(), sale);
             file.add(rules.id());
             return sale;

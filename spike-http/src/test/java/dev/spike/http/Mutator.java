@@ -31,6 +31,10 @@ final class Mutator {
             head("GET", "/v1/buyers/{buyer}/reservations?sale={sale}", ""),
             head("GET", "/v1/buyers/%E6%9D%8E/reservations?sale={sale}&cursor=1", ""),
             head("GET", SALE, ""),
+            head("GET", SALE + "/events", ""),
+            head("HEAD", SALE + "/events", ""),
+            head("GET", "/", "If-None-Match: \"{key}\"\r\n"),
+            head("GET", "/assets/page.js", "Accept-Encoding: gzip\r\n"),
             head("GET", "/healthz", ""),
             head("GET", "/readyz", "Cookie: a=1; b=2\r\n"));
 

@@ -41,6 +41,7 @@ final class OptionsTest {
         assertThat(options.host).isEqualTo("0.0.0.0");
         assertThat(options.adminPort()).isEqualTo(13005);
         assertThat(options.adminHost).isEqualTo("127.0.0.1");
+        assertThat(options.watchers).isEqualTo(1000);
         assertThat(options.redis).isEqualTo("embedded");
         assertThat(options.redisReplicas).isZero();
         assertThat(options.data).isEqualTo(Path.of("./spike-data"));
@@ -146,6 +147,8 @@ final class OptionsTest {
         "--closes-at,1969-12-31T23:59:59Z",
         "--closes-at,9999-12-31T00:00:00Z",
         "--connections,0",
+        "--watchers,-1",
+        "--watchers,1000001",
         "--order-backlog,0",
         "--nodes,0",
         "--buffer,-1",

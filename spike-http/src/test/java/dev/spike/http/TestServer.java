@@ -70,6 +70,11 @@ final class TestServer implements AutoCloseable {
         return server.underWay();
     }
 
+    /** How many watch a sale. */
+    int watching() {
+        return server.watching();
+    }
+
     /** How many connections its buyers' listener has now. */
     int connections() {
         return connections(server.port());

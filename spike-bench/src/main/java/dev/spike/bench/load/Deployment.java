@@ -114,6 +114,7 @@ final class Deployment implements AutoCloseable {
                             "--admin-port=0",
                             "--redis=" + redis.uri(),
                             "--orders=none",
+                            "--watchers=100000",
                             "--data=" + folder.resolve("data" + i),
                             "--sale=" + sale,
                             "--total=" + total,
@@ -163,6 +164,11 @@ final class Deployment implements AutoCloseable {
 
     String url() {
         return "http://127.0.0.1:" + port;
+    }
+
+    /** Where the sale of {@code /buy/ticket} is watched. */
+    URI events() {
+        return URI.create(url() + "/v1/sales/" + sale + "/events");
     }
 
     List<Template> cycle() {

@@ -1,0 +1,159 @@
+package dev.spike.http;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * Those who watch sales, and the one thread that writes to them: a round every 100 ms, in which the
+ * message of each sale that is watched is made once and written to all who watch it, if it says
+ * anything new. When nobody watches, it sleeps.
+ *
+ * <p>Selling comes first: a round that took much of a processor, because there are many watchers,
+ * is followed by a pause many times as long. So all of them together never take more than 2.5 % of
+ * one.
+ */
+final class Watchers implements AutoCloseable {
+
+    private static final long ROUND_NANOS = Duration.ofMillis(100).toNanos();
+
+    /** A round has so many times as long as it took of a processor. */
+    private static final int SPARING = 40;
+
+    private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
+
+    private static final Duration CLOSE = Duration.ofSeconds(1);
+
+    private final int most;
+    private final AtomicInteger count = new AtomicInteger();
+    private final Queue<Arriving> arriving = new ConcurrentLinkedQueue<>();
+    private final Map<String, Audience> audiences = new HashMap<>();
+    private final ByteBuffer heartbeat = direct(":\n\n");
+    private final ByteBuffer greeting = direct("retry: 2000\n\n");
+    private final ByteBuffer farewell = direct("retry: 1000\n\n");
+    private final Thread thread = new Thread(this::run, "spike-http-watchers");
+    private boolean closing;
+
+    private record Arriving(OpenSale sale, Watcher watcher) {}
+
+    /** @param most how many may watch at the same time */
+    Watchers(int most) {
+        this.most = most;
+        thread.setDaemon(true);
+        thread.start();
+    }
+
+    private static ByteBuffer direct(String text) {
+        byte[] bytes = text.getBytes(US_ASCII);
+        return ByteBuffer.allocateDirect(bytes.length).put(bytes).flip();
+    }
+
+    /** Takes a place, if there is one; it must then be used by {@link #add}, or given back. */
+    boolean takePlace() {
+        if (count.incrementAndGet() <= most) {
+            return true;
+        }
+        count.decrementAndGet();
+        return false;
+    }
+
+    /** Gives a place back that was not used. */
+    void giveBack() {
+        count.decrementAndGet();
+    }
+
+    /** How many watch. */
+    int count() {
+        return count.get();
+    }
+
+    /** Adds one who has a place; false if all end now, and it must be ended by the caller. */
+    synchronized boolean add(OpenSale sale, Watcher watcher) {
+        if (closing) {
+            return false;
+        }
+        arriving.add(new Arriving(sale, watcher));
+        LockSupport.unpark(thread);
+        return true;
+    }
+
+    private synchronized boolean isClosing() {
+        return closing;
+    }
+
+    private void run() {
+        long next = System.nanoTime();
+        while (!isClosing()) {
+            long now = System.nanoTime();
+            if (!audiences.isEmpty() && now - next >= 0) {
+                long before = THREADS.getCurrentThreadCpuTime();
+                round(now);
+                long took = THREADS.getCurrentThreadCpuTime() - before;
+                next = now + Math.max(ROUND_NANOS, SPARING * took);
+            } else if (!arriving.isEmpty()) {
+                welcome(now);
+            } else if (audiences.isEmpty()) {
+                LockSupport.park(this);
+            } else {
+                LockSupport.parkNanos(this, next - now);
+            }
+        }
+        end();
+    }
+
+    private void round(long nowNanos) {
+        int before = 0;
+        int after = 0;
+        for (Audience audience : audiences.values()) {
+            before += audience.size();
+            audience.tick(nowNanos);
+            after += audience.size();
+        }
+        audiences.values().removeIf(audience -> audience.size() == 0);
+        count.addAndGet(after - before);
+    }
+
+    private void welcome(long nowNanos) {
+        Arriving one = arriving.remove();
+        Audience audience = audiences.computeIfAbsent(
+                one.sale.rules().id(), id -> new Audience(one.sale, heartbeat));
+        int before = audience.size();
+        audience.add(one.watcher, greeting, nowNanos);
+        if (audience.size() == before) {
+            count.decrementAndGet();
+        }
+    }
+
+    private void end() {
+        long now = System.nanoTime();
+        while (!arriving.isEmpty()) {
+            welcome(now);
+        }
+        audiences.values().forEach(audience -> audience.end(farewell, now));
+        audiences.clear();
+        count.set(0);
+    }
+
+    /** Ends all streams, so that their clients come again, here or elsewhere. Bounded. */
+    @Override
+    public void close() {
+        synchronized (this) {
+            closing = true;
+        }
+        LockSupport.unpark(thread);
+        try {
+            thread.join(CLOSE.toMillis());
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}
