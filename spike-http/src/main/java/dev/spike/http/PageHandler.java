@@ -20,6 +20,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HashMap;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
 import java.util.zip.GZIPOutputStream;
@@ -39,7 +40,12 @@ final class PageHandler {
             new HttpString("Content-Security-Policy");
     private static final HttpString REFERRER_POLICY = new HttpString("Referrer-Policy");
 
+    private static final List<String> MODULES =
+            List.of("page", "words", "stream", "requests", "buy", "chart", "kept");
+
+    /** Of the version in the POM; another is missed at the start. */
     private static final String CHART = "/META-INF/resources/webjars/uplot/1.6.30/dist/";
+
     private static final String HTML = "text/html; charset=utf-8";
     private static final String CSS = "text/css; charset=utf-8";
     private static final String SCRIPT = "text/javascript; charset=utf-8";
@@ -60,7 +66,7 @@ final class PageHandler {
         String page = new String(read("page/index.html"), UTF_8).replace("{sale}", saleId);
         add("/", HTML, page.getBytes(UTF_8));
         add("/assets/page.css", CSS, read("page/page.css"));
-        for (String module : new String[] {"page", "words", "stream", "requests", "buy", "chart"}) {
+        for (String module : MODULES) {
             add("/assets/" + module + ".js", SCRIPT, read("page/" + module + ".js"));
         }
         add("/assets/icon.svg", "image/svg+xml", read("page/icon.svg"));

@@ -90,7 +90,7 @@ final class Watcher {
                 write(heartbeat, nowNanos);
             }
             return true;
-        } catch (IOException ended) {
+        } catch (IOException | IllegalStateException ended) {
             return false;
         }
     }

@@ -51,6 +51,7 @@ final class PageHandlerTest {
         "/assets/stream.js,text/javascript; charset=utf-8",
         "/assets/requests.js,text/javascript; charset=utf-8",
         "/assets/buy.js,text/javascript; charset=utf-8",
+        "/assets/kept.js,text/javascript; charset=utf-8",
         "/assets/chart.js,text/javascript; charset=utf-8",
         "/assets/icon.svg,image/svg+xml",
         "/assets/uplot.js,text/javascript; charset=utf-8",

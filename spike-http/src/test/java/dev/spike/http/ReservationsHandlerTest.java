@@ -207,7 +207,6 @@ final class ReservationsHandlerTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "/",
                 "/buy",
                 "/buy/ticket/",
                 "/v1",

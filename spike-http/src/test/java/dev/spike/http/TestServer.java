@@ -45,7 +45,10 @@ final class TestServer implements AutoCloseable {
 
     /** Starts it with these flags; unless they say otherwise with the in-memory store. */
     static TestServer start(String... flags) {
-        List<String> args = new ArrayList<>(List.of("--port=0", "--host=127.0.0.1"));
+        List<String> args = new ArrayList<>(List.of("--host=127.0.0.1"));
+        if (Arrays.stream(flags).noneMatch(flag -> flag.startsWith("--port"))) {
+            args.add("--port=0");
+        }
         if (Arrays.stream(flags).noneMatch(flag -> flag.startsWith("--redis"))) {
             args.add("--redis=none");
         }

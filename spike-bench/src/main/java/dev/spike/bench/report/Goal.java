@@ -56,6 +56,11 @@ enum Goal {
     QUOTA_8(quotaOver("8 threads, calls/µs"), 1),
     HTTP_SOLD_OUT(httpOver("sold out, req/s"), 0.95),
     HTTP_SELLING(httpOver("selling, req/s"), 0.5),
+    WATCHERS(
+            new Ratio(
+                    new Cell(Suite.WATCHERS, "sold, 1/s", "1000"),
+                    new Cell(Suite.WATCHERS, "sold, 1/s", "0")),
+            0.95),
     REDIS_CPU(
             new Ratio(
                     new Cell(Suite.REDIS_CPU, "main thread CPU, µs each", "none", "reserve", "100"),

@@ -5,6 +5,7 @@ import dev.spike.bench.OrderThroughput;
 import dev.spike.bench.RedisCpu;
 import dev.spike.bench.ReserveSteps;
 import dev.spike.bench.load.HttpLoad;
+import dev.spike.bench.load.Watchers;
 import dev.spike.bench.scenario.GrowthByNodes;
 import dev.spike.bench.scenario.GrowthByUnits;
 import dev.spike.bench.scenario.MillionBuyers;
@@ -82,6 +83,7 @@ enum Suite {
                     0,
                     1,
                     List.of("held, 1/s"))),
+    WATCHERS("watchers", new Program(Watchers.class), null),
     MILLION_BUYERS("million-buyers", new Repeated(MillionBuyers.class), null),
     GROWTH_BY_NODES("growth-by-nodes", new Program(GrowthByNodes.class), null),
     GROWTH_BY_UNITS("growth-by-units", new Program(GrowthByUnits.class), null),

@@ -1,6 +1,7 @@
 // One purchase, from the button to its end. What is asked for is kept, with its key, before it is
 // asked: a page that is loaded anew asks again under the same key and learns what became of it.
 
+import { keep, kept } from './kept.js';
 import { ask, newKey, Refused, Unsure } from './requests.js';
 import { storeNow } from './stream.js';
 import { hasWord, number, onLanguage, word } from './words.js';
@@ -32,8 +33,8 @@ export class Purchase {
     this.buyable = true;
     this.busy = null;
     this.problem = null;
-    this.kept = JSON.parse(localStorage.getItem(this.place) ?? 'null');
-    element('buyer').value = localStorage.getItem(BUYER) ?? `guest-${newKey().slice(0, 5)}`;
+    this.kept = JSON.parse(kept(this.place) ?? 'null');
+    element('buyer').value = kept(BUYER) ?? `guest-${newKey().slice(0, 5)}`;
     element('form').addEventListener('submit', (event) => {
       event.preventDefault();
       this.reserve();
@@ -74,7 +75,7 @@ export class Purchase {
 
   keep(changes) {
     this.kept = { ...this.kept, ...changes };
-    localStorage.setItem(this.place, JSON.stringify(this.kept));
+    keep(this.place, JSON.stringify(this.kept));
   }
 
   reserve() {
@@ -89,7 +90,7 @@ export class Purchase {
       element(buyer ? 'quantity' : 'buyer').focus();
       return;
     }
-    localStorage.setItem(BUYER, buyer);
+    keep(BUYER, buyer);
     this.keep({ key: newKey(), buyer, quantity, status: 'asking' });
     this.askAgain();
   }
@@ -201,7 +202,7 @@ export class Purchase {
   forget() {
     clearTimeout(this.nextLook);
     this.kept = null;
-    localStorage.removeItem(this.place);
+    keep(this.place, null);
     this.show();
     element('reserve').focus();
   }

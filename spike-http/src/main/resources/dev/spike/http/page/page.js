@@ -3,7 +3,7 @@
 import { Purchase } from './buy.js';
 import { Chart } from './chart.js';
 import { Stream } from './stream.js';
-import { number, onLanguage, startLanguages, timeOfDay, word } from './words.js';
+import { moment, number, onLanguage, startLanguages, timeOfDay, word } from './words.js';
 
 const RATE_MILLIS = 1_000;
 const SAY_EVERY_MILLIS = 10_000;
@@ -109,7 +109,7 @@ function showStatus() {
   set('connection', word(`connection.${state}`));
   element('phase').dataset.phase = phase();
   set('phase', word(`phase.${phase()}`, {
-    time: tick?.opensAt ? timeOfDay(Date.parse(tick.opensAt)) : '',
+    time: tick?.opensAt ? moment(Date.parse(tick.opensAt)) : '',
   }));
   set('note', note());
   element('note').hidden = note() === '';

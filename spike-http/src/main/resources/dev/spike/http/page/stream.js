@@ -128,16 +128,17 @@ export class Stream {
       clearTimeout(watchdog);
       document.removeEventListener('visibilitychange', hidden);
     }
-    if (!document.hidden) {
-      this.onState('reconnecting');
+    if (document.hidden) {
+      return 0;
     }
+    this.onState('reconnecting');
     this.failures++;
     return Math.min(MOST_PAUSE_MILLIS, this.retryMillis * 2 ** Math.min(this.failures - 1, 4));
   }
 
   async refused(response) {
     const wait = 1000 * Number(response.headers.get('Retry-After') ?? 10);
-    if (response.status === 404) {
+    if (response.status === 404 || response.status === 400) {
       this.onState('absent');
     } else if (response.status === 503) {
       const levels = await fetch(this.path, { cache: 'no-store' });

@@ -1,5 +1,7 @@
 // Every sentence of the page, in both languages, and which of them is shown.
 
+import { keep, kept } from './kept.js';
+
 const EN = {
   'language': 'Language',
   'title': '{sale}: {n} left · Spike',
@@ -211,12 +213,12 @@ const ZH = {
 };
 
 const LANGUAGES = { en: EN, zh: ZH };
-const KEPT = 'spike.language';
+const PLACE = 'spike.language';
 const listeners = [];
-let language = kept() ?? (navigator.language.toLowerCase().startsWith('zh') ? 'zh' : 'en');
+let language = chosen() ?? (navigator.language.toLowerCase().startsWith('zh') ? 'zh' : 'en');
 
-function kept() {
-  const value = localStorage.getItem(KEPT);
+function chosen() {
+  const value = kept(PLACE);
   return value in LANGUAGES ? value : null;
 }
 
@@ -245,6 +247,13 @@ export function timeOfDay(millis) {
   }).format(millis);
 }
 
+/** A time of day, and its day unless it is today. */
+export function moment(millis) {
+  return new Date(millis).toDateString() === new Date().toDateString()
+      ? timeOfDay(millis)
+      : new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' }).format(millis);
+}
+
 /** Calls it now, and each time that the language has changed. */
 export function onLanguage(listener) {
   listeners.push(listener);
@@ -269,7 +278,7 @@ export function startLanguages() {
   for (const button of document.querySelectorAll('[data-language]')) {
     button.addEventListener('click', () => {
       language = button.dataset.language;
-      localStorage.setItem(KEPT, language);
+      keep(PLACE, language);
       show();
       listeners.forEach((listener) => listener());
     });
