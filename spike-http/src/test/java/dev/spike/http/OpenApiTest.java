@@ -137,7 +137,7 @@ final class OpenApiTest {
     }
 
     private void openingSales() {
-        String rules = "{\"total\":4,\"perBuyer\":3,\"holdSeconds\":60,\"maxHoldSeconds\":3600,"
+        String rules = "{\"total\":4,\"perBuyer\":3,\"holdSeconds\":600,\"maxHoldSeconds\":3600,"
                 + "\"opensAt\":\"2020-01-31T10:00:00+08:00\",\"closesAt\":\"2999-01-01T00:00:00Z\"}";
         expect(api.admin("PUT", SALES + "tour", rules), 201);
         expect(api.admin("PUT", SALES + "tour", rules), 200);
@@ -147,7 +147,7 @@ final class OpenApiTest {
                 api.admin(
                         "PUT",
                         SALES + "rigid",
-                        "{\"total\":2,\"holdSeconds\":9,\"maxHoldSeconds\":9}"),
+                        "{\"total\":2,\"holdSeconds\":600,\"maxHoldSeconds\":600}"),
                 201);
         expect(
                 api.admin(
