@@ -1,0 +1,146 @@
+#!/usr/bin/env bash
+# The lab of README.md: its configurations on hosts that are network namespaces, and what is claimed
+# of them, checked. Needs root, the Debian packages that "lab.sh packages" prints, and the demo
+# server (mvn -q package -DskipTests); says what is missing and does nothing without. It changes
+# nothing outside its namespaces, a temporary directory and the link /run/spike-lab to that.
+set -eEuo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+readonly here
+for part in hosts nodes nginx ospf lvs; do
+    # shellcheck source-path=SCRIPTDIR/lab
+    source "$here/lab/$part.sh"
+done
+
+passed=0
+failed=0
+
+usage() {
+    cat >&2 <<'USAGE'
+usage: lab.sh up         starts everything
+       lab.sh test       checks everything; starts it before and takes it down afterwards if it is not up
+       lab.sh down       takes everything down, whatever state it is in
+       lab.sh packages   prints the names of the Debian packages
+USAGE
+    exit 2
+}
+
+skip() {
+    echo "skipped: $1"
+    exit 0
+}
+
+# Commands beside the Debian packages that bring them.
+needed() {
+    cat <<'NEEDED'
+ab apache2-utils
+busybox busybox-static
+cpio cpio
+curl curl
+/usr/lib/frr/ospfd frr
+ip iproute2
+ipvsadm ipvsadm
+keepalived keepalived
+modprobe kmod
+/boot/vmlinuz-*-cloud-amd64 linux-image-cloud-amd64
+nginx nginx-light
+qemu-system-x86_64 qemu-system-x86
+NEEDED
+}
+
+missing() {
+    local command package
+    while read -r command package; do
+        compgen -G "$command" >/dev/null || command -v "$command" >/dev/null || echo "$package"
+    done < <(needed)
+}
+
+skip_unless_possible() {
+    local packages
+    [ "$(id -u)" = 0 ] || skip "needs root"
+    packages=$(missing | tr '\n' ' ')
+    [ -z "$packages" ] || skip "missing, as Debian packages: $packages"
+    command -v java >/dev/null || skip "needs Java 17 on the PATH"
+    [ -f "$jar" ] || skip "no $jar; build it with mvn -q package -DskipTests"
+    ip netns add "$probe" 2>/dev/null || skip "network namespaces cannot be made here"
+    ip netns del "$probe"
+}
+
+# check TEXT COMMAND...: whether the command succeeds is whether what the text says is so.
+check() {
+    local text=$1
+    shift
+    if "$@"; then
+        passed=$((passed + 1))
+        echo "ok $text"
+    else
+        failed=$((failed + 1))
+        echo "FAILED $text"
+    fi
+}
+
+up() {
+    trap 'trap - EXIT; not_up' EXIT
+    make_hosts
+    start_nodes
+    start_web
+    start_routing
+    trap - EXIT
+}
+
+not_up() {
+    echo "FAILED to start; the last lines of its logs:" >&2
+    tail -n 5 "$dir"/log/* >&2 || true
+    down
+}
+
+run_tests() {
+    local begun=$SECONDS report gone=true
+    if [ -L "$link" ]; then
+        find_lab
+        trap 'calm; echo "FAILED: ended early"' EXIT
+        check_all
+        calm
+    else
+        up
+        trap 'down; echo "FAILED: ended early"' EXIT
+        check_all
+        trap - EXIT
+        report=$(down) || gone=false
+        check "$report" "$gone"
+    fi
+    trap - EXIT
+    echo "took $((SECONDS - begun)) s"
+    echo "$passed passed, $failed failed"
+    [ "$failed" = 0 ]
+}
+
+check_all() {
+    check_nginx
+    # The virtual machine mostly waits, and so do the checks of OSPF.
+    start_lvs
+    check_ospf
+    check_lvs
+}
+
+[ $# = 1 ] || usage
+trap 'echo "error in ${BASH_SOURCE[0]##*/}, line $LINENO: $BASH_COMMAND" >&2' ERR
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+case $1 in
+    packages) needed | cut -d' ' -f2 ;;
+    up)
+        skip_unless_possible
+        up
+        echo "up: curl through it with: ip netns exec spike-buyers curl http://$vip/buy/ticket"
+        ;;
+    test)
+        skip_unless_possible
+        run_tests
+        ;;
+    down)
+        [ "$(id -u)" = 0 ] || skip "needs root"
+        down
+        ;;
+    *) usage ;;
+esac
