@@ -7,10 +7,16 @@ set -eEuo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 readonly here
-for part in hosts nodes nginx ospf lvs; do
-    # shellcheck source-path=SCRIPTDIR/lab
-    source "$here/lab/$part.sh"
-done
+# shellcheck source=lab/hosts.sh
+source "$here/lab/hosts.sh"
+# shellcheck source=lab/nodes.sh
+source "$here/lab/nodes.sh"
+# shellcheck source=lab/nginx.sh
+source "$here/lab/nginx.sh"
+# shellcheck source=lab/ospf.sh
+source "$here/lab/ospf.sh"
+# shellcheck source=lab/lvs.sh
+source "$here/lab/lvs.sh"
 
 passed=0
 failed=0

@@ -54,6 +54,7 @@ balancer() {
     mkdir -p "/www/$1/cgi-bin"
     echo "$1" >"/www/$1/name"
     echo ok >"/www/$1/readyz"
+    # shellcheck disable=SC2016
     printf '#!/bin/sh\necho; echo "${REMOTE_ADDR##*:}" | tr -d "]"\n' >"/www/$1/cgi-bin/who"
     chmod +x "/www/$1/cgi-bin/who"
     serve "$1"

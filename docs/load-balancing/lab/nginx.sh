@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2016  # the dollars are for awk
 # What is claimed of nginx/*.conf: weights, repeats, dead and hanging nodes, stickiness, limits.
 # Each check begins with an nginx of its own, and leaves all nodes running.
 
@@ -7,6 +7,7 @@ readonly ticket=$web/buy/ticket
 errors=
 units=
 sold_before=
+answers_before=
 
 check_nginx() {
     check_weights
@@ -27,6 +28,7 @@ ab_buys() {
     local count=$1 concurrent=$2
     shift 2
     sold_before=$(sold)
+    answers_before=$(answers)
     on spike-buyers ab -q -n "$count" -c "$concurrent" -s 30 "$@" "$ticket" >"$dir/ab" 2>&1 || true
     errors=$(awk '
         /^Failed requests:/ { failed = $3 }
@@ -46,6 +48,7 @@ curl_buys() {
     local count=$1 glob=$2
     shift 2
     sold_before=$(sold)
+    answers_before=$(answers)
     errors=$((count - $(on spike-buyers curl -sS -Z --parallel-max 10 "$@" "$ticket?$glob" \
         2>>"$dir/log/curl" | grep -o '{"code":1,' | wc -l)))
     count_units
@@ -61,21 +64,24 @@ lost_tries() {
 }
 
 check_weights() {
-    local before after opened
+    local opened
     serve lb1
-    before=$(answers)
     opened=$(connections_opened)
     ab_buys 1000 100
-    await 10 has_answered "$before" 1000 || true
-    after=$(paste <(xargs -n1 <<<"$before") <(answers | xargs -n1) | awk '{ print $2 - $1 }' | xargs)
-    check "weights 1:2:3:4, ab -n 1000 -c 100: answers of the nodes $after, errors $errors" \
-        [ "$after, $errors" = "100 200 300 400, 0" ]
+    await 10 has_answered 1000 || true
+    check "weights 1:2:3:4, ab -n 1000 -c 100: answers of the nodes $(answered), errors $errors" \
+        [ "$(answered), $errors" = "100 200 300 400, 0" ]
     opened=$(($(connections_opened) - opened))
     check "connections to nodes are kept: $opened opened for 1000 requests" [ "$opened" -lt 500 ]
 }
 
+# How many answers each node has written down since the last ab_buys or curl_buys began.
+answered() {
+    paste <(xargs -n 1 <<<"$answers_before") <(answers | xargs -n 1) | awk '{ print $2 - $1 }' | xargs
+}
+
 has_answered() {
-    [ $(($(answers | tr ' ' +) - ($(tr ' ' + <<<"$1")))) -ge "$2" ]
+    [ $(($(answered | tr ' ' +))) -ge "$1" ]
 }
 
 connections_opened() {
@@ -118,7 +124,8 @@ listens() {
 check_repeated() {
     local lost
     lost=$(lost_tries)
-    check "$1, its answer lost, is repeated and sells once: buyers 100, answers lost $lost, errors $errors, units $units" \
+    await 10 has_answered $((100 + lost)) || true
+    check "$1, its answer lost, is repeated and sells once: buyers 100, answers $(answered), lost $lost, errors $errors, units $units" \
         [ "$errors $units $((lost >= 25))" = "0 100 1" ]
 }
 
@@ -148,12 +155,12 @@ check_dead_nodes() {
 
 # while_buying NODE SIGNAL...: the node gets the signals, one after another, while ten thousand buy.
 while_buying() {
-    local node=$1 before signal
+    local node=$1 signal
     shift
     serve lb1
-    before=$(answers)
+    answers_before=$(answers)
     {
-        await 30 has_answered "$before" 1000
+        await 30 has_answered 1000
         for signal; do
             signal "$node" "$signal"
             sleep 0.2
