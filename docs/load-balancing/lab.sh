@@ -20,6 +20,7 @@ source "$here/lab/lvs.sh"
 
 passed=0
 failed=0
+last_error=
 
 usage() {
     cat >&2 <<'USAGE'
@@ -86,39 +87,47 @@ check() {
 }
 
 up() {
-    trap 'trap - EXIT; not_up' EXIT
+    nothing_in_the_way || exit 1
+    trap 'not_up' EXIT
     make_hosts
     start_nodes
     start_web
     start_routing
+    touch "$dir/up"
     trap - EXIT
 }
 
 not_up() {
-    echo "FAILED to start; the last lines of its logs:" >&2
-    tail -n 5 "$dir"/log/* >&2 || true
+    echo "FAILED to start${last_error:+, at $last_error}; the last lines of its logs:" >&2
+    for log in "$dir"/log/*; do
+        echo "-- ${log##*/}"
+        tail -n 5 "$log"
+    done >&2
     down
+}
+
+ended_early() {
+    echo "FAILED: ended early${last_error:+, at $last_error}"
 }
 
 run_tests() {
     local begun=$SECONDS report gone=true
-    if [ -L "$link" ]; then
+    if [ -e "$link/up" ]; then
         find_lab
-        trap 'calm; echo "FAILED: ended early"' EXIT
+        trap 'ended_early; calm' EXIT
         check_all
         calm
     else
         up
-        trap 'down; echo "FAILED: ended early"' EXIT
+        trap 'ended_early; down' EXIT
         check_all
-        trap - EXIT
         report=$(down) || gone=false
         check "$report" "$gone"
     fi
     trap - EXIT
     echo "took $((SECONDS - begun)) s"
     echo "$passed passed, $failed failed"
-    [ "$failed" = 0 ]
+    exit $((failed > 0))
 }
 
 check_all() {
@@ -130,7 +139,7 @@ check_all() {
 }
 
 [ $# = 1 ] || usage
-trap 'echo "error in ${BASH_SOURCE[0]##*/}, line $LINENO: $BASH_COMMAND" >&2' ERR
+trap 'last_error="${BASH_SOURCE[0]##*/}, line $LINENO: $BASH_COMMAND"' ERR
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 case $1 in

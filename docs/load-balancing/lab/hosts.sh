@@ -77,21 +77,25 @@ has_none() {
     [ -z "$(pids_of "$@")" ]
 }
 
-make_hosts() {
+# Fails, and says why, if there is a lab already, or something of another's with a name of ours.
+nothing_in_the_way() {
     local host
+    if [ -L "$link" ]; then
+        echo "a lab is up, or half of one; lab.sh down takes it down" >&2
+        return 1
+    fi
     for host in "${hosts[@]}"; do
         if [ -e "/run/netns/$host" ]; then
             echo "there is a network namespace $host already, which is not this lab's" >&2
-            exit 1
+            return 1
         fi
     done
+}
+
+make_hosts() {
+    local host
     dir=$(mktemp -d "${TMPDIR:-/tmp}/spike-lab.XXXXXX")
-    if ! ln -s "$dir" "$link"; then
-        rmdir "$dir"
-        echo "it is up already; lab.sh down takes it down" >&2
-        trap - EXIT
-        exit 1
-    fi
+    ln -s "$dir" "$link"
     mkdir "$dir"/{log,pid,stat}
     for host in "${hosts[@]}"; do
         ip netns add "$host"
@@ -136,16 +140,17 @@ find_lab() {
 # Ends what a test started and left.
 calm() {
     local host
-    jobs -p | xargs -r kill
+    set +e
+    jobs -p | xargs -r kill 2>/dev/null
     for host in spike-buyers spike-vm; do
-        ip netns pids "$host" | xargs -r kill -s KILL
+        ip netns pids "$host" 2>/dev/null | xargs -r kill -s KILL 2>/dev/null
     done
 }
 
 lab_pids() {
     local host
     for host in "${hosts[@]}"; do
-        [ ! -e "/run/netns/$host" ] || ip netns pids "$host"
+        [ ! -e "/run/netns/$host" ] || ip netns pids "$host" 2>/dev/null
     done
 }
 
@@ -153,31 +158,34 @@ has_no_pids() {
     [ -z "$(lab_pids)" ]
 }
 
-# Takes down what make_hosts and start made; says what is left, and fails if anything is.
+# Takes down what make_hosts and start made, whatever state that is in and whatever interrupts; says
+# what is left, and fails if anything is.
 down() {
-    local host pids links left
-    jobs -p | xargs -r kill
+    local host pids links=0 namespaces=0 left
+    set +e
+    trap '' INT TERM HUP
     if [ ! -L "$link" ]; then
         echo "down: nothing was up"
         return
     fi
     find_lab
+    jobs -p | xargs -r kill 2>/dev/null
     pids=$(lab_pids)
     # Those that begin more may do so until they are dead themselves, hence again.
     for _ in 1 2 3; do
-        lab_pids | xargs -r kill -s KILL 2>/dev/null || true
-        await 5 has_no_pids || true
+        lab_pids | xargs -r kill -s KILL 2>/dev/null
+        await 5 has_no_pids
     done
-    links=0
     for host in "${hosts[@]}"; do
         [ -e "/run/netns/$host" ] || continue
         links=$((links + $(ip -n "$host" -oneline link | wc -l)))
         ip netns del "$host"
+        namespaces=$((namespaces + 1))
     done
     rm -rf "$dir"
     rm "$link"
-    left=$(leftovers "$pids")
-    echo "down: $(wc -w <<<"$pids") processes, ${#hosts[@]} namespaces with $links links, $dir;" \
+    left=$(leftovers "$pids" | xargs)
+    echo "down: $(wc -w <<<"$pids") processes, $namespaces namespaces with $links links, $dir;" \
         "left: ${left:-nothing}"
     [ -z "$left" ]
 }

@@ -60,17 +60,15 @@ start_web() {
     serve lb2
 }
 
-# serve BALANCER [BALANCE [PORT...]]: nginx anew, with the files of nginx/; balancing in another way
-# than round-robin; over other nodes.
+# serve BALANCER [SED]: nginx anew, with the files of nginx/, edited.
 serve() {
-    local balancer=$1 balance=${2:-round-robin} folder=$dir/$1-nginx
-    shift $(($# < 2 ? $# : 2))
+    local balancer=$1 folder=$dir/$1-nginx file
     kill_nginx "$balancer"
     rm -rf "$folder"
     mkdir -p "$folder"/{etc-nginx,var-log-nginx,var-lib-nginx,run}
-    cp "$here"/nginx/*.conf "$folder/etc-nginx"
-    sed -i "s/include round-robin.conf/include $balance.conf/" "$folder/etc-nginx/nginx.conf"
-    [ $# = 0 ] || printf "server $nodes:%s max_fails=0;\n" "$@" >"$folder/etc-nginx/servers.conf"
+    for file in "$here"/nginx/*.conf; do
+        sed "${2:-}" "$file" >"$folder/etc-nginx/${file##*/}"
+    done
     start_placed "nginx-$balancer" "spike-$balancer" "$folder" nginx -g 'daemon off;'
     await 10 on "spike-$balancer" curl -s -o /dev/null http://127.0.0.1/
 }

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Has this host announce ADDRESS while its nginx can serve buyers: OSPF tells the routers of the
+# Has this host announce ADDRESS while its nginx reaches a node: OSPF tells the routers of the
 # addresses that a host has. Needs root, curl and iproute2. Run it as a service that is restarted
 # when it ends, and bound to FRR's.
 # Usage: announce.sh ADDRESS
