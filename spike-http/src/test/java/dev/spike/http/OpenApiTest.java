@@ -134,6 +134,9 @@ final class OpenApiTest {
         expect(api.stranger("GET", "/healthz"), 200);
         expect(api.stranger("GET", "/readyz"), 200);
         expect(api.stranger("GET", "/openapi.json"), 401);
+        expect(api.admin("GET", "/metrics", null), 200);
+        expect(api.stranger("GET", "/metrics"), 401);
+        expect(api.buyers("GET", TICKET + "/events", null), 200);
     }
 
     private void openingSales() {
