@@ -29,12 +29,15 @@ check() {
     if "$@"; then echo "ok LVS: $text"; else echo "FAILED LVS: $text"; fi
 }
 
+uptime_seconds() {
+    cut -d . -f 1 /proc/uptime
+}
+
 await() {
-    tries=$(($1 * 5))
+    end=$(($(uptime_seconds) + $1))
     shift
     until "$@"; do
-        tries=$((tries - 1))
-        [ "$tries" -gt 0 ] || return 1
+        [ "$(uptime_seconds)" -lt "$end" ] || return 1
         usleep 200000
     done
 }

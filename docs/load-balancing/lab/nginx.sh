@@ -156,7 +156,7 @@ check_dead_nodes() {
     await_nodes
 }
 
-# while_buying NODE SIGNAL...: the node gets the signals, one after another, while ten thousand buy.
+# while_buying NODE SIGNAL...: the node gets the signals, one after another, while six thousand buy.
 while_buying() {
     local node=$1 signal
     shift
@@ -169,15 +169,15 @@ while_buying() {
             sleep 0.2
         done
     } &
-    ab_buys 10000 100
+    ab_buys 6000 100
     wait $!
 }
 
 check_dying_node() {
     # It stands still first, so that it surely dies with requests that it has not answered.
     while_buying node3 STOP KILL
-    check "a node is killed while it sells: buyers 10000, answers lost $(lost_tries), errors $errors, units $units" \
-        [ "$errors $units $(($(lost_tries) > 0))" = "0 10000 1" ]
+    check "a node is killed while it sells: buyers 6000, answers lost $(lost_tries), errors $errors, units $units" \
+        [ "$errors $units $(($(lost_tries) > 0))" = "0 6000 1" ]
     end node3
     start_node 3
     await_nodes
@@ -192,15 +192,15 @@ check_hanging_node() {
     signal node2 CONT
     await_nodes
     count_units
-    check "a node stands still for a while: buyers 10000, answers lost $(lost_tries), errors $errors, units $units" \
-        [ "$errors $units $(($(lost_tries) > 0))" = "0 10000 1" ]
+    check "a node stands still for a while: buyers 6000, answers lost $(lost_tries), errors $errors, units $units" \
+        [ "$errors $units $(($(lost_tries) > 0))" = "0 6000 1" ]
 }
 
 check_stopped_node() {
     while_buying node2 TERM
     await 15 is_gone node2
-    check "a node is stopped while it sells: buyers 10000, errors $errors, units $units" \
-        [ "$errors $units" = "0 10000" ]
+    check "a node is stopped while it sells: buyers 6000, errors $errors, units $units" \
+        [ "$errors $units" = "0 6000" ]
     start_node 2
     await_nodes
 }
