@@ -97,7 +97,7 @@ final class Gate {
      * Before the first report: nothing is known, nothing is refused.
      *
      * @param mostBacklog from how many order events on that wait nothing new is reserved
-     * @param maxAgeNanos how long after they came levels are too old to refuse by
+     * @param maxAgeNanos how long after they were asked for levels are too old to refuse by
      */
     static Gate unknown(long mostBacklog, long maxAgeNanos) {
         return new Gate(mostBacklog, maxAgeNanos, new Report(null, 0, 0), null, null, false);
@@ -133,6 +133,10 @@ final class Gate {
         return new Gate(mostBacklog, maxAgeNanos, report(), usedKeys, reason, outdated);
     }
 
+    boolean isOutdated() {
+        return outdated;
+    }
+
     private Report report() {
         return new Report(levels, askedNanos, receivedNanos);
     }
@@ -150,11 +154,6 @@ final class Gate {
     /** When the levels were asked for, in the node's elapsed time. */
     long askedNanos() {
         return askedNanos;
-    }
-
-    /** When the levels came, in the node's elapsed time. */
-    long receivedNanos() {
-        return receivedNanos;
     }
 
     /** Whether this report, asked for at that moment, says more than what is known. */
@@ -195,11 +194,12 @@ final class Gate {
                 : beyond;
     }
 
-    /** A node that stood still wakes with levels of before, and may be asked before it syncs. */
-    private boolean isTooOld(LongSupplier nanoTime) {
-        return levels != null
-                && halted == null
-                && nanoTime.getAsLong() - receivedNanos > maxAgeNanos;
+    /**
+     * Whether what is known is too old to refuse by, counted from when it was asked for: a node may
+     * stand still while the reply waits to be read, and wake with levels of before.
+     */
+    boolean isTooOld(LongSupplier nanoTime) {
+        return levels != null && halted == null && nanoTime.getAsLong() - askedNanos > maxAgeNanos;
     }
 
     /**

@@ -86,10 +86,10 @@ final class GateKeeper {
         return gate;
     }
 
-    /** How long ago the levels came; before the first, how long ago the node started. */
+    /** How long ago the levels were asked for; before the first, how long ago the node started. */
     Duration levelsAge() {
         Gate seen = gate;
-        long sinceNanos = seen.levels() == null ? startNanos : seen.receivedNanos();
+        long sinceNanos = seen.levels() == null ? startNanos : seen.askedNanos();
         return Duration.ofNanos(nanoTime.getAsLong() - sinceNanos);
     }
 
@@ -182,7 +182,6 @@ final class GateKeeper {
                 halt(noAnswer);
             } else {
                 reachable(false, noAnswer.getMessage());
-                forgetWhatIsTooOld();
             }
         } catch (RuntimeException | Error bug) {
             halt(bug);
@@ -191,10 +190,17 @@ final class GateKeeper {
     }
 
     /**
-     * A refusal must be what the shared stock said lately; without an answer, it is asked again.
+     * A refusal must be what the shared stock said lately; without an answer, it is asked again. To
+     * be called every now and then: a call that hangs tells nothing.
      */
-    private synchronized void forgetWhatIsTooOld() {
-        if (nanoTime.getAsLong() - gate.receivedNanos() > MAX_AGE_IN_SYNCS * syncNanos) {
+    void forgetWhatIsTooOld() {
+        if (!gate.isOutdated() && gate.isTooOld(nanoTime)) {
+            forget();
+        }
+    }
+
+    private synchronized void forget() {
+        if (gate.isTooOld(nanoTime)) {
             set(gate.outdated());
         }
     }

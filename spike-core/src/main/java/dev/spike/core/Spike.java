@@ -68,7 +68,7 @@ public final class Spike implements AutoCloseable {
     private final Duration timeout;
     private final int queueLimit;
     private final Runnable stopThreads;
-    private final Future<?> overdue;
+    private final Future<?> ticking;
     private final AtomicBoolean closed = new AtomicBoolean();
 
     Spike(
@@ -90,8 +90,8 @@ public final class Spike implements AutoCloseable {
                 new GroupCommit<>(new Settling(remote, gateKeeper, telling), options, calls, timer);
         gateKeeper.start();
         long tickNanos = Math.max(1_000_000, timeout.toNanos() / 20);
-        this.overdue = timer.scheduleWithFixedDelay(
-                this::giveUpOverdue, tickNanos, tickNanos, TimeUnit.NANOSECONDS);
+        this.ticking = timer.scheduleWithFixedDelay(
+                this::tick, tickNanos, tickNanos, TimeUnit.NANOSECONDS);
     }
 
     /**
@@ -443,9 +443,9 @@ public final class Spike implements AutoCloseable {
     }
 
     /**
-     * How long ago the {@link #levels} came, by this node's elapsed time; while there are none, how
-     * long ago the node started. Replies and the background look keep it below about the sync
-     * interval, unless the shared stock does not answer, or the node has halted.
+     * How long ago the {@link #levels} were asked for, by this node's elapsed time; while there are
+     * none, how long ago the node started. Replies and the background look keep it below about the
+     * sync interval, unless the shared stock does not answer, or the node has halted.
      *
      * @return at least zero
      */
@@ -454,8 +454,8 @@ public final class Spike implements AutoCloseable {
     }
 
     /**
-     * How long the oldest hold is overdue that this node knows of and does not know to be ended. Its
-     * units come back with the next sweep of any node.
+     * How long the oldest hold is overdue that this node knows of and does not know to be ended.
+     * Its units come back with the next sweep of any node.
      *
      * @return at most so long; zero: none is
      */
@@ -532,7 +532,7 @@ public final class Spike implements AutoCloseable {
             settles.refuse();
             reserves.finish(end);
             settles.finish(end);
-            overdue.cancel(false);
+            ticking.cancel(false);
             stopThreads.run();
             reserves.giveUpAll();
             settles.giveUpAll();
@@ -595,7 +595,8 @@ public final class Spike implements AutoCloseable {
         }
     }
 
-    private void giveUpOverdue() {
+    private void tick() {
+        gateKeeper.forgetWhatIsTooOld();
         reserves.giveUpOverdue();
         settles.giveUpOverdue();
     }

@@ -752,6 +752,34 @@ class SpikeTest {
     }
 
     @Test
+    void nodeThatHearsNothing_refusesWhoHasNoName_forThreeSyncs_andThenAsks() {
+        AtomicLong nanos = new AtomicLong();
+        stock.open(Sale.of("ticket", 1));
+        Spike spike = start(Spike.builder(remote).syncEvery(NEVER).nanoTime(nanos::get));
+        assertThat(spike.reserve("alice", 1).outcome()).isEqualTo(Outcome.RESERVED);
+        stock.restock(new RemoteSpike.Operation("one-more", 1));
+
+        nanos.addAndGet(NEVER.multipliedBy(3).toNanos());
+        assertThat(spike.reserve(1).outcome()).isEqualTo(Outcome.ALL_RESERVED);
+        nanos.incrementAndGet();
+        await().until(() -> spike.reserve(1).outcome() == Outcome.RESERVED);
+    }
+
+    @Test
+    void nodeThatStoodStill_whileAReplyWaitedForIt_asksAgain() {
+        AtomicLong nanos = new AtomicLong();
+        stock.open(Sale.of("ticket", 1));
+        Spike spike = start(Spike.builder(remote).syncEvery(NEVER).nanoTime(nanos::get));
+        remote.afterReserve = () -> {
+            stock.restock(new RemoteSpike.Operation("one-more", 1));
+            nanos.addAndGet(NEVER.multipliedBy(4).toNanos());
+        };
+        spike.reserve("alice", "key", 1);
+        remote.afterReserve = () -> {};
+        assertThat(spike.reserve("bob", 1).outcome()).isEqualTo(Outcome.RESERVED);
+    }
+
+    @Test
     void replyLost_underAKeyOfTheNodesOwn_isNoRepeat() {
         Spike spike = open(5);
         remote.next(Fault.REPLY_LOST);
