@@ -87,8 +87,7 @@ final class Telling {
         if (hasThrown.compareAndSet(false, true)) {
             LOG.log(
                     Level.WARNING,
-                    "the listener of " + saleId
-                            + " failed; selling goes on, and further failures are" + " not logged",
+                    "the listener of " + saleId + " failed; further failures are not logged",
                     thrown);
         }
     }

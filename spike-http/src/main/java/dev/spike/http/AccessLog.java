@@ -3,10 +3,11 @@ package dev.spike.http;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.undertow.server.HttpHandler;
-import io.undertow.server.HttpServerExchange;
+
+import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
-import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.concurrent.TimeUnit;
@@ -32,7 +33,7 @@ final class AccessLog implements AutoCloseable {
             int status,
             long bytes,
             long nanos,
-            InetAddress remote) {}
+            @Nullable InetSocketAddress peer) {}
 
     record Line(
             String time,
@@ -60,24 +61,22 @@ final class AccessLog implements AutoCloseable {
         return exchange -> {
             long startMillis = System.currentTimeMillis();
             long startNanos = System.nanoTime();
+            // Once the connection is gone it is not told any more.
+            InetSocketAddress peer = exchange.getSourceAddress();
             exchange.addExchangeCompleteListener((same, rest) -> {
-                add(same, listener, startMillis, System.nanoTime() - startNanos);
+                log.add(new Ended(
+                        startMillis,
+                        listener,
+                        same.getRequestMethod().toString(),
+                        Route.path(same),
+                        same.getStatusCode(),
+                        same.getResponseBytesSent(),
+                        System.nanoTime() - startNanos,
+                        peer));
                 rest.proceed();
             });
             next.handleRequest(exchange);
         };
-    }
-
-    private void add(HttpServerExchange exchange, String listener, long startMillis, long nanos) {
-        log.add(new Ended(
-                startMillis,
-                listener,
-                exchange.getRequestMethod().toString(),
-                Route.path(exchange),
-                exchange.getStatusCode(),
-                exchange.getResponseBytesSent(),
-                nanos,
-                exchange.getSourceAddress().getAddress()));
     }
 
     private static void line(Ended ended, StringBuilder text) {
@@ -89,7 +88,7 @@ final class AccessLog implements AutoCloseable {
                 ended.status,
                 ended.bytes,
                 TimeUnit.NANOSECONDS.toMicros(ended.nanos),
-                ended.remote.getHostAddress());
+                ended.peer == null ? "" : ended.peer.getAddress().getHostAddress());
         text.append(new String(Json.write(line), UTF_8));
     }
 
