@@ -46,6 +46,29 @@ class ReadmeTest {
         }
     }
 
+    /** What is no prose is the same in both languages, in the same order. */
+    @Test
+    void chinese_hasTheSameCodeCommandsAndLinks() throws IOException {
+        String english = Files.readString(Path.of("../README.md"), UTF_8);
+        String chinese = Files.readString(Path.of("../README.zh.md"), UTF_8);
+        for (String part : List.of("(?s)```.*?```", "(?m)^    .*$", "(?<!!)\\[.*?]\\((.*?)\\)")) {
+            assertThat(parts(chinese, part).stream().filter(one -> !one.equals("README.md")))
+                    .isNotEmpty()
+                    .containsExactlyElementsOf(parts(english, part).stream()
+                            .filter(one -> !one.equals("README.zh.md"))
+                            .toList());
+        }
+    }
+
+    /** What the pattern's group finds, else the whole of what it does. */
+    private static List<String> parts(String text, String pattern) {
+        return Pattern.compile(pattern)
+                .matcher(text)
+                .results()
+                .map(found -> found.group(found.groupCount()))
+                .toList();
+    }
+
     @Test
     void testsNamedInTheGuarantees_exist() throws IOException {
         String guarantees = Files.readString(Path.of("../docs/guarantees.md"), UTF_8);
