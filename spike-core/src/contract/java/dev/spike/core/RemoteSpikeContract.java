@@ -497,6 +497,25 @@ public abstract class RemoteSpikeContract {
     }
 
     @Test
+    void call_oneMillisecondAfterItsLastMoment_changesNothing() {
+        run("""
+            open 3            -> OPENED
+            reserve a alice 1 -> RESERVED
+            """);
+        Levels before = stock().levels();
+        long passed = before.asOf().toEpochMilli() - 1;
+        ReservationId alice = new ReservationId("alice", "a");
+        assertThat(stock().reserve(requests(0, 1), passed).late()).isTrue();
+        assertThat(stock().settle(
+                                List.of(new RemoteSpike.Settlement(alice, Outcome.CONFIRMED)),
+                                passed)
+                        .late())
+                .isTrue();
+        assertThat(stock().levels().sequence()).isEqualTo(before.sequence());
+        run("levels -> available 2, reserved 1, sold 0");
+    }
+
+    @Test
     void sequence_growsByOneWithEachChange_andNeverWithout() {
         stock().open(Sale.of(stock().saleId(), 2));
         Levels opened = stock().levels();
@@ -597,6 +616,19 @@ public abstract class RemoteSpikeContract {
             restore f:fay:1:CANCELLED ->                  # only while it is closed
             reserve a alice 2     -> =CONFIRMED
             reserve y bob 1       -> SOLD_OUT
+            """);
+        assertLogFollowsTheLevels();
+    }
+
+    @Test
+    void restore_confirmedOrderOfMoreThanIsAvailable_isTooMany_andChangesNothing() {
+        run("""
+            openclosed 3              -> OPENED
+            restore a:alice:5:CONFIRMED -> TOO_MANY
+            restore b:bob:1:RESERVED c:carol:3:CONFIRMED -> ADDED TOO_MANY
+            levels                    -> available 2, reserved 1, sold 0
+            find a alice              -> null
+            find c carol              -> null
             """);
         assertLogFollowsTheLevels();
     }

@@ -240,6 +240,21 @@ abstract class JdbcOrderBookContract {
     }
 
     @Test
+    void write_fewerUnitsFreedThanAddedInOneBatch_overTheTotal_refusedWhole() throws Exception {
+        write(3, event("a", 1, RESERVED), event("b", 1, RESERVED), event("c", 1, RESERVED));
+        List<String> before = rows();
+
+        assertThatThrownBy(() -> write(
+                        3,
+                        event("a", 1, CANCELLED),
+                        event("d", 1, RESERVED),
+                        event("e", 1, RESERVED)))
+                .isInstanceOf(OrderSink.RefusedException.class)
+                .hasMessageContaining("units=4, total=3");
+        assertThat(rows()).isEqualTo(before);
+    }
+
+    @Test
     void write_endedOrdersAtTheTotal_admitted() throws Exception {
         write(3, event("a", 3, CONFIRMED), event("b", 3, CANCELLED), event("c", 3, EXPIRED));
 
