@@ -175,29 +175,32 @@ public final class RedisSpike implements RemoteSpike, OrderLog.Source {
                 jedis,
                 () -> jedis.hmget(
                         stock,
+                        bytes("schema"),
                         bytes("total"),
                         bytes("per_buyer"),
                         bytes("hold_ms"),
                         bytes("max_hold_ms"),
                         bytes("opens_at_ms"),
                         bytes("closes_at_ms")));
-        return rules.get(0) == null
+        return rules.get(0) == null && rules.get(1) == null
                 ? null
                 : Failures.read(() -> new Sale(
                         saleId,
-                        number(rules.get(0)),
-                        (int) number(rules.get(1)),
-                        Duration.ofMillis(number(rules.get(2))),
+                        number(rules.get(1)),
+                        (int) number(rules.get(2)),
                         Duration.ofMillis(number(rules.get(3))),
-                        optionalInstant(rules.get(4)),
-                        optionalInstant(rules.get(5))));
+                        Duration.ofMillis(number(rules.get(4))),
+                        optionalInstant(rules.get(5)),
+                        optionalInstant(rules.get(6))));
     }
 
     @Override
     public long soldBefore() {
         List<byte[]> fields = Failures.translate(
                 jedis, () -> jedis.hmget(stock, bytes("schema"), bytes("adopted_sold")));
-        return fields.get(0) == null ? 0 : Failures.read(() -> number(fields.get(1)));
+        return fields.get(0) == null && fields.get(1) == null
+                ? 0
+                : Failures.read(() -> number(fields.get(1)));
     }
 
     @Override

@@ -18,9 +18,14 @@ Keeps: no entry is trimmed that some group has not acknowledged, or whose holds 
 ]]
 local stock = redis.call('HMGET', KEYS[1], 'events', 'swept')
 if not stock[1] or not stock[2] then
-  return false
+  return redis.call('EXISTS', KEYS[1]) == 1 and redis.error_reply('SPIKE ' .. KEYS[1] .. ' is damaged')
 end
 local dead = redis.call('XLEN', KEYS[3])
+--:include permission.lua
+local no_write = refused('HSET', KEYS[1], '', '') or refused('XTRIM', KEYS[2], 'MINID', '0')
+if no_write then
+  return no_write
+end
 if ARGV[2] then
   redis.call('XACK', KEYS[2], ARGV[1], unpack(ARGV, 2))
 end

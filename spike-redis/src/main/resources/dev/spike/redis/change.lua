@@ -4,14 +4,20 @@ if redis.call('HEXISTS', KEYS[2], '') == 0 then
   return redis.error_reply('SPIKE ' .. KEYS[2] .. ' is lost')
 elseif redis.call('EXISTS', KEYS[3]) == 0 then
   return redis.error_reply('SPIKE ' .. KEYS[3] .. ' is lost')
-elseif stock[16] ~= (KEYS[4] or '') then
+elseif stock[22] ~= (KEYS[4] or '') then
   return redis.error_reply('SPIKE ' .. KEYS[1] .. ' was opened over '
-    .. (stock[16] == '' and 'no other hash' or tostring(stock[16])))
-elseif KEYS[4] and tonumber(redis.call('HGET', KEYS[4], stock[17]) or '') ~= reserved + sold then
-  return redis.error_reply('SPIKE ' .. KEYS[4] .. ' was changed by somebody else: ' .. stock[17] .. ' is not '
-    .. reserved + sold)
+    .. (stock[22] == '' and 'no other hash' or stock[22]))
+elseif KEYS[4] then
+  local adopted, units = redis.call('HMGET', KEYS[4], stock[23], stock[24]), {reserved + sold, total}
+  for i = 1, 2 do
+    if tonumber(adopted[i] or '') ~= units[i] then
+      return redis.error_reply('SPIKE ' .. KEYS[4] .. ' was changed by somebody else: ' .. stock[22 + i] .. ' is not '
+        .. units[i])
+    end
+  end
 end
-local no_hset = refused('HSET', KEYS[1], '', '') or KEYS[4] and refused('HSET', KEYS[4], '', '')
+local no_hset = refused('HSET', KEYS[1], '', '') or refused('HSET', KEYS[2], '', '')
+  or KEYS[4] and refused('HSET', KEYS[4], '', '')
 if no_hset then
   return no_hset
 end
@@ -29,6 +35,6 @@ local function save(...)
   redis.call('HSET', KEYS[1], 'sequence', sequence, 'available', available, 'reserved', reserved, 'sold', sold,
     'events', events, ...)
   if KEYS[4] then
-    redis.call('HSET', KEYS[4], stock[17], reserved + sold)
+    redis.call('HSET', KEYS[4], stock[23], reserved + sold)
   end
 end

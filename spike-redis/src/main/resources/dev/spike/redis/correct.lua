@@ -28,7 +28,7 @@ end
 
 -- The hash prepared by hand may have the right count already; then it is not this that is to be noticed as damage.
 local corrected = ARGV[2] + ARGV[3]
-if KEYS[4] and stock[16] == KEYS[4] and tonumber(redis.call('HGET', KEYS[4], stock[17]) or '') == corrected then
+if KEYS[4] and stock[22] == KEYS[4] and tonumber(redis.call('HGET', KEYS[4], stock[23]) or '') == corrected then
   reserved, sold = tonumber(ARGV[2]), tonumber(ARGV[3])
 end
 --:include change.lua

@@ -24,11 +24,7 @@ reservations get at least half of the server however many nodes sweep. Runs also
 --:include change.lua
 --:include records.lua
 
-local place = redis.call('HMGET', KEYS[1], 'swept', 'swept_of', 'sweep_after_us')
-local swept, swept_of, after_us = tonumber(place[1] or ''), tonumber(place[2] or ''), tonumber(place[3] or '')
-if not (swept and swept_of and after_us) then
-  return redis.error_reply('SPIKE ' .. KEYS[1] .. ' is damaged')
-end
+local swept, swept_of, after_us = tonumber(stock[16]), tonumber(stock[17]), tonumber(stock[18])
 local now_us = time[1] * 1000000 + time[2]
 if now_us < after_us and after_us - now_us < 1000000 then
   return reply(0, 0, string.format('%.0f', now_ms))
@@ -86,14 +82,14 @@ local function column(c)
 end
 
 local passed = string.format('%.0f', swept)
-local rest_until = more and string.format('%.0f', now_us + 800) or place[3]
+local rest_until = more and string.format('%.0f', now_us + 800) or stock[18]
 if #expired > 0 then
   local codes = string.rep('E', #expired)
   log(#expired, 'settle', cmsgpack.pack({column(1), column(2), codes}), 'codes', codes, 'ended',
     table.concat(column(3), ','), 'deadline', '')
   redis.call('HSET', KEYS[2], unpack(writes))
   save('swept', passed, 'swept_of', swept_of, 'sweep_after_us', rest_until)
-elseif passed ~= place[1] or swept_of ~= tonumber(place[2]) or more then
+elseif passed ~= stock[16] or swept_of ~= tonumber(stock[17]) or more then
   redis.call('HSET', KEYS[1], 'swept', passed, 'swept_of', swept_of, 'sweep_after_us', rest_until)
 end
 return reply(#expired, more and 1 or 0, more and due_ms or next_ms)

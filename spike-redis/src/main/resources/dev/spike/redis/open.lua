@@ -61,7 +61,7 @@ if KEYS[4] then
 end
 
 --:include permission.lua
-local no_hset = refused('HSET', KEYS[1], '', '')
+local no_hset = refused('HSET', KEYS[1], '', '') or refused('HSET', KEYS[2], '', '')
 if no_hset then
   return no_hset
 end

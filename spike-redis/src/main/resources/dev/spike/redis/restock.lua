@@ -22,22 +22,19 @@ What fails, fails before the first write. Runs also when memory is full.
 --:include stock.lua
 --:include change.lua
 
-local known = redis.call('HMGET', KEYS[1], 'operation:' .. ARGV[1], 'adopted_total_field')
-if known[1] then
-  local delta, applied = string.match(known[1], '^(%S+) (%S+)$')
+local known = redis.call('HGET', KEYS[1], 'operation:' .. ARGV[1])
+if known then
+  local delta, applied = string.match(known, '^(%S+) (%S+)$')
   if delta ~= ARGV[2] then
     return reply('other_delta', 0)
   end
   return reply('repeated', tonumber(applied))
 end
-if KEYS[4] and not known[2] then
-  return redis.error_reply('SPIKE ' .. KEYS[1] .. ' is damaged')
-end
 local applied = 0 + math.max(-available, math.min(tonumber(ARGV[2]), tonumber(ARGV[3]) - total))
 available, total = available + applied, total + applied
 log(0, 'restock', ARGV[1], 'delta', applied)
 if KEYS[4] then
-  redis.call('HSET', KEYS[4], known[2], total)
+  redis.call('HSET', KEYS[4], stock[24], total)
 end
 save('total', total, 'operation:' .. ARGV[1], ARGV[2] .. ' ' .. applied)
 return reply('applied', applied)

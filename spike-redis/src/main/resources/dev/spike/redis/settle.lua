@@ -35,10 +35,7 @@ end
 --:include records.lua
 
 local buyers, keys, wishes = unpack(cmsgpack.unpack(ARGV[2]))
-local longest_ms = tonumber(redis.call('HGET', KEYS[1], 'max_hold_ms') or '')
-if not longest_ms then
-  return redis.error_reply('SPIKE ' .. KEYS[1] .. ' is damaged')
-end
+local longest_ms = tonumber(stock[14])
 read(buyers, keys)
 
 local codes, told, ended, extended = {}, {}, {}, false

@@ -19,8 +19,8 @@ Returns {total, sold_before, now_ms, entries}; nil if the sale is absent
 Keeps: an entry is taken by one consumer at a time, until it is acknowledged.
 ]]
 local levels = redis.call('HMGET', KEYS[1], 'available', 'reserved', 'sold', 'adopted_sold')
-if not levels[1] then
-  return false
+if not (levels[1] and levels[2] and levels[3] and levels[4]) then
+  return redis.call('EXISTS', KEYS[1]) == 1 and redis.error_reply('SPIKE ' .. KEYS[1] .. ' is damaged')
 end
 local time = redis.call('TIME')
 

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.spike.core.Levels;
 import dev.spike.core.Outcome;
 import dev.spike.core.RemoteSpike.Opening;
+import dev.spike.core.RemoteSpike.Operation;
 import dev.spike.core.RemoteSpike.Request;
 import dev.spike.core.RemoteSpike.Settlement;
 import dev.spike.core.ReservationId;
@@ -90,6 +91,24 @@ class AdoptionTest {
                         List.of(new Settlement(alice, Outcome.CANCELLED)), Long.MAX_VALUE))
                 .hasMessageContaining("was changed by somebody else");
         assertThat(stock.levels().sequence()).isEqualTo(2);
+    }
+
+    @Test
+    void totalFieldLoweredBySomebodyElse_stopsTheSale_insteadOfOverselling() {
+        prepare("10", "0");
+        stock.open(Sale.of(saleId, 10));
+        REDIS.client().hset(hash, "ticket_total_nums", "3");
+        Request alice = new Request(new ReservationId("alice", "key-1"), 8);
+        assertThatThrownBy(() -> stock.reserve(List.of(alice), Long.MAX_VALUE))
+                .hasMessageContaining("was changed by somebody else: ticket_total_nums is not 10");
+        assertThatThrownBy(() -> stock.restock(new Operation("more", 1)))
+                .hasMessageContaining("was changed by somebody else: ticket_total_nums is not 10");
+        REDIS.client().hset(hash, "ticket_total_nums", "10");
+        stock.restock(new Operation("less", -2));
+        assertThat(REDIS.client().hget(hash, "ticket_total_nums")).isEqualTo("8");
+        stock.reserve(List.of(alice), Long.MAX_VALUE);
+        assertThat(soldField()).isEqualTo("8");
+        assertThat(stock.levels().available()).isZero();
     }
 
     @Test

@@ -43,6 +43,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -307,6 +308,38 @@ class PermissionsTest {
             });
             assertThat(length("dead")).isLessThanOrEqualTo(1);
         }
+    }
+
+    /** Each call, while {@code HSET} is refused for one of the sale's keys alone. */
+    @ParameterizedTest
+    @ValueSource(strings = {"stock", "reservations", "adopted"})
+    void hsetOfOneKey_takenAwayWhileSelling_nothingIsHalfWritten(String refusedPart) {
+        deleteSale();
+        String others = Stream.of("stock", "reservations", "adopted")
+                .filter(part -> !part.equals(refusedPart))
+                .map(part ->
+                        " ~" + (part.equals("adopted") ? HASH : "spike:{" + saleId + "}:" + part))
+                .collect(Collectors.joining());
+        Set<String> refusals = new TreeSet<>();
+        try (RedisClient client = client()) {
+            calls(client).forEach((name, call) -> {
+                rule("-hset");
+                rule("(+hset" + others + ")");
+                RemoteSpikeException refused =
+                        catchThrowableOfType(RemoteSpikeException.class, call);
+                rule("clearselectors");
+                rule("+hset");
+                if (refused != null) {
+                    refusals.add(name);
+                    assertThat(refused.kind())
+                            .as(name + ": " + refused)
+                            .isEqualTo(Kind.NOT_EXECUTED);
+                    assertThat(catchThrowable(call)).as(name + ", given back").isNull();
+                }
+                Conservation.check(new RedisSpike(client, saleId, Adoption.of(HASH)));
+            });
+        }
+        assertThat(refusals).contains("reserve", "settle", "restock", "restore");
     }
 
     private long length(String part) {
