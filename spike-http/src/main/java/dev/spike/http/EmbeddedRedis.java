@@ -78,13 +78,8 @@ final class EmbeddedRedis implements AutoCloseable {
                 if (pid.isPresent()) {
                     return new EmbeddedRedis(data, dir, recorded, pid.get());
                 }
-                if (mayBeAlive(dir)) {
-                    // Two on the same files would sell the same units twice.
-                    throw new StartException(
-                            "the embedded Redis that an earlier server left (process "
-                                    + recordedPid(dir)
-                                    + ") does not answer; end it, or give another --data");
-                }
+                // Two on the same files would sell the same units twice.
+                running(dir).ifPresent(EmbeddedRedis::refuse);
             }
             int port = freePort();
             Files.writeString(portFile(dir), Integer.toString(port));
@@ -97,6 +92,11 @@ final class EmbeddedRedis implements AutoCloseable {
             data.close();
             throw failure;
         }
+    }
+
+    private static void refuse(ProcessHandle left) {
+        throw new StartException("the embedded Redis that an earlier server left (process "
+                + left.pid() + ") does not answer; end it, or give another --data");
     }
 
     String uri() {
@@ -124,9 +124,7 @@ final class EmbeddedRedis implements AutoCloseable {
         while (recordedPid(dir) == 0 && System.nanoTime() - end < 0) {
             pause();
         }
-        if (mayBeAlive(dir)) {
-            stop(dir, recordedPid(dir));
-        }
+        running(dir).ifPresent(process -> stop(dir, process.pid()));
         if (interrupted) {
             Thread.currentThread().interrupt();
         }
@@ -204,7 +202,7 @@ final class EmbeddedRedis implements AutoCloseable {
     /** The binary, kept with the data: what the library unpacks is left behind by a kill. */
     private static Path executable(Path dir) throws IOException {
         Path unpacked = RedisExecProvider.defaultProvider().get().toPath();
-        Path kept = dir.resolve("redis-server");
+        Path kept = binary(dir);
         Files.copy(
                 unpacked,
                 kept,
@@ -261,12 +259,25 @@ final class EmbeddedRedis implements AutoCloseable {
                 .orElse("");
     }
 
-    /** Whether the process that Redis recorded for itself lives, perhaps still loading. */
     private static boolean mayBeAlive(Path dir) {
-        return ProcessHandle.of(recordedPid(dir))
-                .flatMap(process -> process.info().command())
-                .filter(command -> command.contains("redis-server"))
-                .isPresent();
+        return running(dir).isPresent();
+    }
+
+    /**
+     * The process that Redis recorded for itself, perhaps still loading; before it has, one that
+     * runs the binary which is kept here.
+     */
+    private static Optional<ProcessHandle> running(Path dir) {
+        long pid = recordedPid(dir);
+        return pid > 0
+                ? ProcessHandle.of(pid).filter(process -> runs(process, "redis-server"))
+                : ProcessHandle.allProcesses()
+                        .filter(process -> runs(process, binary(dir).toString()))
+                        .findFirst();
+    }
+
+    private static boolean runs(ProcessHandle process, String binary) {
+        return process.info().command().filter(path -> path.contains(binary)).isPresent();
     }
 
     /** 0: none, or Redis was stopped while it wrote it. */
@@ -288,6 +299,10 @@ final class EmbeddedRedis implements AutoCloseable {
         } catch (NumberFormatException halfWritten) {
             return 0;
         }
+    }
+
+    private static Path binary(Path dir) {
+        return dir.resolve("redis-server");
     }
 
     private static Path portFile(Path dir) {
