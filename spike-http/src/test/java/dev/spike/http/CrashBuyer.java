@@ -2,6 +2,7 @@ package dev.spike.http;
 
 import static org.awaitility.Awaitility.await;
 
+import dev.spike.core.Outcome;
 import dev.spike.core.ReservationId;
 
 import java.io.IOException;
@@ -103,8 +104,11 @@ final class CrashBuyer {
         if (body.isEmpty() || body.contains("\"code\":-2,") || body.contains("problem:un")) {
             return "";
         }
+        if (body.contains("problem:not-found")) {
+            return Outcome.NOT_FOUND.name();
+        }
         return body.contains("\"code\":1,")
-                ? "RESERVED"
+                ? Outcome.RESERVED.name()
                 : TestServer.json(body).path("status").asText(body).toUpperCase(Locale.ROOT);
     }
 

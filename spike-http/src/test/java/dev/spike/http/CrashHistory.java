@@ -74,6 +74,8 @@ final class CrashHistory {
                         .isTrue();
             } else if (answer.isEmpty() || answer.equals("UNKNOWN")) {
                 allowed.add(wanted);
+            } else if (answer.equals("NOT_FOUND")) {
+                assertThat(allowed).as(what + ": " + this).contains(Outcome.NOT_FOUND);
             } else if (!answer.equals("UNAVAILABLE")) {
                 assertThat(answer).as(what + ": " + this).isEqualTo(wanted.name());
                 allowed.clear();

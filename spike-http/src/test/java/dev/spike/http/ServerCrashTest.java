@@ -101,7 +101,8 @@ final class ServerCrashTest {
     }
 
     private static String[] flags(Path data) {
-        return new String[] {"--redis=embedded", "--data=" + data, "--total=" + TOTAL, "--hold=1h"};
+        return new String[] {"--redis=embedded", "--data=" + data, "--total=" + TOTAL, "--hold=24h"
+        };
     }
 
     private static Child start(String verb, Path data, Map<String, String> properties) {
