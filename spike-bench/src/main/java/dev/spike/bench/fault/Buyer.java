@@ -6,8 +6,12 @@ import dev.spike.core.Answer;
 import dev.spike.core.Levels;
 import dev.spike.core.Outcome;
 import dev.spike.core.Progress;
+import dev.spike.core.Reservation;
 import dev.spike.core.ReservationId;
 
+import org.jspecify.annotations.Nullable;
+
+import java.time.Instant;
 import java.util.concurrent.CompletionStage;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
@@ -19,28 +23,38 @@ import java.util.function.Predicate;
  */
 final class Buyer {
 
-    /** How old a node's knowledge may be by which it refuses: three syncs, and those in vain. */
-    private static final long STALE = 5 * SECOND;
-
     /** The latest moment of an answer, while the node runs. */
     private static final long LATEST =
             SimulatedNode.TIMEOUT.multipliedBy(21).dividedBy(20).plusMillis(1).toNanos();
 
     /** An answer that came, and what was so when it was asked for. */
     private record Told(
-            Answer answer, SimulatedNode node, int losses, boolean wasHalted, long askedNanos) {
+            Answer answer,
+            SimulatedNode node,
+            int losses,
+            boolean wasHalted,
+            long askedNanos,
+            @Nullable Long knewSinceNanos) {
 
         Outcome outcome() {
             return answer.outcome();
+        }
+
+        /** From when on what it may be refused by was so. */
+        long sinceNanos() {
+            return knewSinceNanos == null ? askedNanos : knewSinceNanos;
         }
     }
 
     private final World world;
     private final Simulation simulation;
     private final SimulatedStore store;
-    private final ReservationId id;
     private final int quantity;
+    private ReservationId id;
+    private boolean hasKey = true;
     private int tries;
+    private Instant deadline = Instant.EPOCH;
+    private int lossesAtDeadline;
 
     Buyer(World world, Simulation simulation, ReservationId id, int quantity) {
         this.world = world;
@@ -51,14 +65,30 @@ final class Buyer {
         this.tries = 1 + world.random.nextInt(4);
     }
 
+    /**
+     * One whose key the node draws.
+     *
+     * @param name empty: none
+     */
+    static Buyer withoutKey(World world, Simulation simulation, String name) {
+        ReservationId none = new ReservationId(name.isEmpty() ? "nobody" : name, "none");
+        Buyer buyer = new Buyer(world, simulation, none, 1 + world.random.nextInt(3));
+        buyer.hasKey = false;
+        return buyer;
+    }
+
     void ask() {
         tries--;
         SimulatedNode node = simulation.cluster().any();
+        if (!hasKey) {
+            world.scheduler.after(0, node, () -> askWithoutKey(node));
+            return;
+        }
         int wish = world.oneIn(20) ? quantity + 1 : quantity;
         // Until this try is answered, nobody knows.
         boolean wasOpen = simulation.mayBeDone(id);
         world.scheduler.after(0, node, () -> {
-            simulation.invariants().asked(id);
+            simulation.asked().reserve(id);
             answer(
                     node.spike().reserveAsync(id.buyer(), id.key(), wish),
                     node,
@@ -73,11 +103,41 @@ final class Buyer {
         });
     }
 
+    private void askWithoutKey(SimulatedNode node) {
+        boolean isNamed = !id.buyer().equals("nobody");
+        String buyer = isNamed ? id.buyer() : "";
+        simulation.asked().reserveWithoutKey(buyer, quantity);
+        answer(
+                isNamed
+                        ? node.spike().reserveAsync(buyer, quantity)
+                        : node.spike().reserveAsync(quantity),
+                node,
+                "reserve without a key " + quantity,
+                told -> {
+                    if (told.outcome() == Outcome.UNAVAILABLE) {
+                        simulation.asked().isNotReserved(buyer, quantity);
+                    }
+                    if (told.answer.repeated()) {
+                        world.fail("a key that nobody knew was repeated: " + told);
+                    }
+                    ReservationId made = told.answer.id();
+                    if (made != null) {
+                        // From now on it has one, also if nobody knows whether it was used.
+                        id = simulation.asked().named(made);
+                        hasKey = true;
+                        simulation.mayBeDone(id);
+                    }
+                    reserved(told, quantity);
+                });
+    }
+
     private void answer(
             CompletionStage<Answer> stage, SimulatedNode node, String what, Consumer<Told> then) {
         int losses = store.losses();
         boolean wasHalted = node.spike().haltReason().isPresent();
         boolean wasBackedUp = what.startsWith("reserve") && node.isBackedUp();
+        Long knewSince = node.knowsSinceNanos();
+        boolean[] isAtOnce = {true};
         long asked = world.now();
         long paused = node.pausedNanos();
         node.asked(1);
@@ -103,9 +163,37 @@ final class Buyer {
             if (wasBackedUp && isNew) {
                 world.fail(node + " knew of too many orders that wait, and reserved " + id);
             }
-            then.accept(new Told(answer, node, losses, wasHalted, asked));
+            Told full = new Told(answer, node, losses, wasHalted, asked, knewSince);
+            if (isAtOnce[0] && knewSince == null && isRefusal(answer.outcome())) {
+                world.fail(node + " refused by what was too old: " + full);
+            }
+            checkDeadline(full);
+            then.accept(full);
         };
         stage.whenComplete(told);
+        isAtOnce[0] = false;
+    }
+
+    private static boolean isRefusal(Outcome outcome) {
+        return outcome == Outcome.SOLD_OUT
+                || outcome == Outcome.ALL_RESERVED
+                || outcome == Outcome.NOT_OPEN
+                || outcome == Outcome.CLOSED;
+    }
+
+    /** A hold lives as long as was told. */
+    private void checkDeadline(Told told) {
+        Reservation reservation = told.answer.reservation();
+        if (reservation != null && reservation.state() == Outcome.RESERVED) {
+            Instant until = reservation.expiresAt();
+            boolean isLater = lossesAtDeadline != told.losses || until.isAfter(deadline);
+            deadline = isLater ? until : deadline;
+            lossesAtDeadline = told.losses;
+        } else if (told.outcome() == Outcome.EXPIRED
+                && lossesAtDeadline == store.losses()
+                && store.latest().isBefore(deadline)) {
+            world.fail("told EXPIRED before " + deadline + ": " + told);
+        }
     }
 
     private void reserved(Told told, int wish) {
@@ -123,46 +211,70 @@ final class Buyer {
                 requireKept(told, wish);
             }
             case MISMATCH -> {
-                if (store.losses() == told.losses && !store.has(id, known -> true)) {
-                    world.fail("told that there is another quantity, but there is none: " + id);
+                if (store.losses() == told.losses
+                        && !store.has(id, known -> known.reservation().quantity() != wish)) {
+                    world.fail("told that there is another quantity than " + wish
+                            + ", but there is " + store.find(id) + " of " + id);
                 }
             }
             case SOLD_OUT ->
                 requireEver(
                         told,
-                        levels -> levels.phase() == Levels.Phase.OPEN && levels.available() < wish);
+                        levels -> levels.phase() == Levels.Phase.OPEN
+                                && levels.available() < wish
+                                && !isAllReserved(levels));
             case ALL_RESERVED ->
-                requireEver(told, levels -> levels.answerTo(wish) == Outcome.ALL_RESERVED);
-            case NOT_OPEN -> requireEver(told, levels -> levels.answerTo(wish) == Outcome.NOT_OPEN);
-            case CLOSED -> requireEver(told, levels -> levels.answerTo(wish) == Outcome.CLOSED);
+                requireEver(
+                        told,
+                        levels -> levels.phase() == Levels.Phase.OPEN && isAllReserved(levels));
+            case NOT_OPEN ->
+                requireEver(
+                        told,
+                        levels -> levels.phase() == Levels.Phase.ABSENT
+                                || levels.phase() == Levels.Phase.NOT_YET_OPEN);
+            case CLOSED -> requireEver(told, levels -> levels.phase() == Levels.Phase.CLOSED);
             case UNKNOWN, UNAVAILABLE -> {
                 if (tries > 0) {
                     world.at(world.below(SECOND), this::ask);
                 }
             }
             case LIMIT_REACHED -> {
-                if (simulation.sale().perBuyer() == 0) {
-                    world.fail("a limit that there is not");
-                }
-                requireNew(told);
+                requireLimit(told, wish);
+                requireNew(told, told.askedNanos);
             }
             default -> world.fail("an answer that cannot be: " + told);
         }
     }
 
+    /** No unit at all is available, while some are reserved. */
+    private static boolean isAllReserved(Levels levels) {
+        return levels.available() == 0 && levels.reserved() > 0;
+    }
+
+    /** Only the store says so, and the buyer had so much at some moment since it was asked. */
+    private void requireLimit(Told told, int wish) {
+        int limit = simulation.sale().perBuyer();
+        boolean was = limit > 0
+                && store.servers().stream()
+                        .anyMatch(one -> one.unitsOf(id.buyer())
+                                .wasEver(told.askedNanos, units -> units + wish > limit));
+        if (!was && store.losses() == told.losses) {
+            world.fail("told of a limit of " + limit + " that was not reached: " + id);
+        }
+    }
+
     /** A refusal was true lately, of a server that the node may have reached. */
     private void requireEver(Told told, Predicate<Levels> such) {
-        requireNew(told);
-        long since = told.askedNanos - STALE - told.node.pausedNanos();
-        boolean was = store.servers().stream().anyMatch(one -> one.levels().wereEver(since, such));
+        long since = told.sinceNanos();
+        requireNew(told, since);
+        boolean was = store.servers().stream().anyMatch(one -> one.levels().wasEver(since, such));
         if (!was && store.lostNanos() < since) {
             world.fail("told " + told.outcome() + ", which was not so for long, to " + id);
         }
     }
 
     /** Who holds units for longer than a node may not know it is not refused them. */
-    private void requireNew(Told told) {
-        long since = told.askedNanos - STALE - told.node.pausedNanos();
+    private void requireNew(Told told, long since) {
         Progress known = store.find(id);
         if (known != null
                 && store.lostNanos() < since
@@ -183,13 +295,25 @@ final class Buyer {
         int wish = world.random.nextInt(10);
         SimulatedNode node = simulation.cluster().any();
         world.scheduler.after(0, node, () -> {
-            if (wish < 6) {
-                answer(node.spike().confirmAsync(id), node, "confirm", this::settled);
-            } else if (wish < 8) {
-                answer(node.spike().cancelAsync(id), node, "cancel", this::settled);
+            if (wish < 5) {
+                simulation.asked().settle(id, Outcome.CONFIRMED);
+                settle(node.spike().confirmAsync(id), node, Outcome.CONFIRMED);
+            } else if (wish < 7) {
+                simulation.asked().settle(id, Outcome.CANCELLED);
+                settle(node.spike().cancelAsync(id), node, Outcome.CANCELLED);
             } else if (wish < 9) {
-                answer(node.spike().extendAsync(id), node, "extend", this::settled);
+                simulation.asked().settle(id, Outcome.RESERVED);
+                settle(node.spike().extendAsync(id), node, Outcome.RESERVED);
             }
+        });
+    }
+
+    private void settle(CompletionStage<Answer> stage, SimulatedNode node, Outcome to) {
+        answer(stage, node, "settle as " + to, told -> {
+            if (told.outcome() == Outcome.UNAVAILABLE) {
+                simulation.asked().isNotSettled(id, to);
+            }
+            settled(told);
         });
     }
 
@@ -200,9 +324,9 @@ final class Buyer {
                         && !store.has(id, kept -> kept.reservation().state() == told.outcome())) {
                     world.fail("told " + told.outcome() + ", but it is " + store.find(id));
                 }
-                // Perhaps once more, elsewhere: what is final stays.
+                // Perhaps once more, elsewhere: what is final stays, whatever it is asked by.
                 if (world.oneIn(4)) {
-                    world.at(world.below(SECOND), this::settle);
+                    world.at(world.below(SECOND), world.oneIn(2) ? this::settle : this::ask);
                 }
             }
             case NOT_FOUND -> {
@@ -215,7 +339,18 @@ final class Buyer {
                     world.at(world.below(SECOND), this::settle);
                 }
             }
-            case RESERVED, LIMIT_REACHED -> world.at(world.below(SECOND), this::settle);
+            case RESERVED -> world.at(world.below(SECOND), this::settle);
+            case LIMIT_REACHED -> {
+                Instant latest = store.latest().plus(simulation.sale().hold());
+                Progress known = store.find(id);
+                if (store.losses() == told.losses
+                        && (known == null
+                                || !latest.isAfter(known.reservedAt()
+                                        .plus(simulation.sale().maxHold())))) {
+                    world.fail("told that it may not be held longer: " + known);
+                }
+                world.at(world.below(SECOND), this::settle);
+            }
             default -> world.fail("an answer that cannot be: " + told);
         }
     }

@@ -13,6 +13,7 @@ final class Cluster {
     private final SimulatedStore store;
     private final SimulatedBook book;
     private final Faults faults;
+    private final Asked asked;
     private final List<SimulatedNode> nodes = new ArrayList<>();
     private final Set<SimulatedNode> noticed = new HashSet<>();
     private final long mostBacklog;
@@ -21,11 +22,12 @@ final class Cluster {
     private int started;
     private int ended;
 
-    Cluster(World world, SimulatedStore store, SimulatedBook book, Faults faults) {
+    Cluster(World world, SimulatedStore store, SimulatedBook book, Faults faults, Asked asked) {
         this.world = world;
         this.store = store;
         this.book = book;
         this.faults = faults;
+        this.asked = asked;
         this.mostBacklog = world.oneIn(3) ? 5 + world.random.nextInt(60) : Integer.MAX_VALUE;
         this.takeOverAfter = Duration.ofMillis(1_500 + world.random.nextInt(3_000));
         this.tries = 2 + world.random.nextInt(3);
@@ -43,7 +45,7 @@ final class Cluster {
     }
 
     private SimulatedNode start(SimulatedNode.Setup setup) {
-        return new SimulatedNode("node" + started++, setup, world, store, book, faults);
+        return new SimulatedNode("node" + started++, setup, world, store, book, faults, asked);
     }
 
     /** From how many order events on that wait no node may reserve. */

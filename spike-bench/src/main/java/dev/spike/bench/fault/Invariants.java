@@ -1,7 +1,5 @@
 package dev.spike.bench.fault;
 
-import dev.spike.core.ReservationId;
-
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -13,25 +11,17 @@ final class Invariants {
     private final SimulatedStore store;
     private final SimulatedBook book;
     private final Cluster cluster;
-    private final Map<ReservationId, Long> askedNanos = new HashMap<>();
+    private final Asked asked;
     private final Map<Server, ServerInvariants> ofServers = new HashMap<>();
     private long mostTotal;
 
-    Invariants(World world, SimulatedStore store, SimulatedBook book, Cluster cluster) {
+    Invariants(
+            World world, SimulatedStore store, SimulatedBook book, Cluster cluster, Asked asked) {
         this.world = world;
         this.store = store;
         this.book = book;
         this.cluster = cluster;
-    }
-
-    /** Somebody asks for a reservation now. */
-    void asked(ReservationId id) {
-        askedNanos.put(id, world.now());
-    }
-
-    /** Whether anybody has ever asked for this reservation. */
-    boolean wasAsked(ReservationId id) {
-        return askedNanos.containsKey(id);
+        this.asked = asked;
     }
 
     void check() {
@@ -42,7 +32,7 @@ final class Invariants {
         for (Server server : servers) {
             ServerInvariants known = ofServers.get(server);
             if (known == null || !known.areCurrent()) {
-                known = new ServerInvariants(world, store, book, server, askedNanos);
+                known = new ServerInvariants(world, store, book, server, asked);
                 ofServers.put(server, known);
             }
             known.check(cluster.mostBacklog());

@@ -22,6 +22,11 @@ final class Knowledge {
         return newest;
     }
 
+    /** When that was asked for. */
+    long askedNanos() {
+        return askedNanos;
+    }
+
     /** When a reply told something last. */
     long toldNanos() {
         return toldNanos;

@@ -96,7 +96,7 @@ final class LastLook {
         for (Order order : book.orders()) {
             if (stock.find(order.id()) == null) {
                 different.add(order.id());
-                if (isAllKept || !simulation.invariants().wasAsked(order.id())) {
+                if (isAllKept || !simulation.asked().wasAsked(order.id())) {
                     world.fail("an order without a reservation: " + order);
                 }
             }

@@ -28,12 +28,14 @@ final class Network implements RemoteSpike, OrderLog.Source {
     private final World world;
     private final SimulatedStore store;
     private final Knowledge knowledge;
+    private final Asked asked;
 
-    Network(Link link, World world, SimulatedStore store, Knowledge knowledge) {
+    Network(Link link, World world, SimulatedStore store, Knowledge knowledge, Asked asked) {
         this.link = link;
         this.store = store;
         this.world = world;
         this.knowledge = knowledge;
+        this.asked = asked;
     }
 
     /** A call from whose reply the node learns the levels. */
@@ -76,8 +78,11 @@ final class Network implements RemoteSpike, OrderLog.Source {
 
     @Override
     public Reply reserve(List<Request> batch, long notAfterMillis) {
+        List<Request> all = batch.stream()
+                .map(one -> new Request(asked.named(one.id()), one.quantity()))
+                .toList();
         return learn(
-                (server, stock) -> named(server, stock.reserve(batch, notAfterMillis)),
+                (server, stock) -> named(server, stock.reserve(all, notAfterMillis)),
                 Reply::levels);
     }
 

@@ -6,7 +6,9 @@ import dev.spike.core.Levels;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Function;
 import java.util.function.Predicate;
 
@@ -24,7 +26,8 @@ final class Server {
     private final String saleId;
     private final List<Change> changes = new ArrayList<>();
     private InMemorySpike stock;
-    private LevelsOverTime levels = new LevelsOverTime();
+    private OverTime<Levels> levels = new OverTime<>();
+    private Map<String, OverTime<Long>> unitsOfBuyers = new HashMap<>();
     private Instant replayedAt = Instant.EPOCH;
     private boolean isReplaying;
     private int ledger = 1;
@@ -89,8 +92,17 @@ final class Server {
     }
 
     /** The levels as they were, from one step to the next. */
-    LevelsOverTime levels() {
+    OverTime<Levels> levels() {
         return levels;
+    }
+
+    /** The units that count towards a buyer's limit, from one step to the next. */
+    OverTime<Long> unitsOf(String buyer) {
+        return unitsOfBuyers.computeIfAbsent(buyer, none -> {
+            OverTime<Long> units = new OverTime<>();
+            units.add(Long.MIN_VALUE, 0L);
+            return units;
+        });
     }
 
     /** How many changes it remembers. */
@@ -131,7 +143,8 @@ final class Server {
     void loseAll() {
         changes.clear();
         stock = create();
-        levels = new LevelsOverTime();
+        levels = new OverTime<>();
+        unitsOfBuyers = new HashMap<>();
         ledger++;
     }
 
@@ -148,7 +161,8 @@ final class Server {
 
     private void replay() {
         stock = create();
-        levels = new LevelsOverTime();
+        levels = new OverTime<>();
+        unitsOfBuyers = new HashMap<>();
         isReplaying = true;
         for (Change change : changes) {
             replayedAt = change.at;

@@ -8,6 +8,7 @@ import dev.spike.core.OrderEvent;
 import dev.spike.core.OrderLog;
 import dev.spike.core.Outcome;
 import dev.spike.core.Progress;
+import dev.spike.core.Reservation;
 import dev.spike.core.ReservationId;
 import dev.spike.core.Sale;
 
@@ -39,27 +40,23 @@ final class ServerInvariants {
     private final SimulatedStore store;
     private final SimulatedBook book;
     private final Server server;
-    private final Map<ReservationId, Long> askedNanos;
+    private final Asked asked;
     private final InMemorySpike stock;
-    private final Map<ReservationId, Outcome> states = new HashMap<>();
+    private final Map<ReservationId, Progress> records = new HashMap<>();
     private final TreeMap<Long, LogEntry> untrimmed = new TreeMap<>();
+    private final Map<String, Long> unitsOfBuyers = new HashMap<>();
     private final Set<ReservationId> buried = new HashSet<>();
     private @Nullable Levels checked;
     private int letters;
     private boolean wasBackedUp;
 
-    /** @param askedNanos when each reservation was last asked for */
     ServerInvariants(
-            World world,
-            SimulatedStore store,
-            SimulatedBook book,
-            Server server,
-            Map<ReservationId, Long> askedNanos) {
+            World world, SimulatedStore store, SimulatedBook book, Server server, Asked asked) {
         this.world = world;
         this.store = store;
         this.book = book;
         this.server = server;
-        this.askedNanos = askedNanos;
+        this.asked = asked;
         this.stock = server.stock();
     }
 
@@ -76,6 +73,9 @@ final class ServerInvariants {
                 && before.phase() == levels.phase()
                 && before.backlog() == levels.backlog()) {
             return;
+        }
+        if (before != null && before.sequence() < levels.sequence()) {
+            addWithin(before, stock.log(before.sequence()));
         }
         server.levels().add(world.now(), levels);
         checked = levels;
@@ -96,6 +96,36 @@ final class ServerInvariants {
         checkTrimmed();
     }
 
+    /** Levels between the reservations of one call, by which the later ones may be refused. */
+    private void addWithin(Levels before, List<LogEntry> entries) {
+        long available = before.available();
+        long reserved = before.reserved();
+        for (LogEntry entry : entries) {
+            for (OrderEvent event : entry.events()) {
+                if (event.state() == Outcome.RESERVED) {
+                    available -= event.quantity();
+                    reserved += event.quantity();
+                    server.levels()
+                            .add(
+                                    world.now(),
+                                    new Levels(
+                                            before.phase(),
+                                            before.ledger(),
+                                            entry.sequence(),
+                                            before.total(),
+                                            available,
+                                            reserved,
+                                            before.sold(),
+                                            before.reservations(),
+                                            before.backlog(),
+                                            before.opensAt(),
+                                            before.closesAt(),
+                                            before.asOf()));
+                }
+            }
+        }
+    }
+
     private void checkBalance(Levels levels, boolean isFirst) {
         long reserved = 0;
         long sold = 0;
@@ -110,14 +140,19 @@ final class ServerInvariants {
             } else if (state == Outcome.CONFIRMED) {
                 sold += quantity;
             }
-            if (state == Outcome.RESERVED || state == Outcome.CONFIRMED) {
-                units.merge(id.buyer(), (long) quantity, Long::sum);
-            }
-            Outcome before = states.put(id, state);
-            if (before != null && before.isFinal() && before != state) {
-                world.fail(id + " was " + before + " and is " + state);
-            } else if (before == null && !isFirst) {
+            boolean counts = state == Outcome.RESERVED || state == Outcome.CONFIRMED;
+            units.merge(id.buyer(), counts ? quantity : 0L, Long::sum);
+            Progress before = records.put(id, progress);
+            if (before == null && !isFirst) {
                 checkMade(progress, rules);
+            } else if (before != null && before.sequence() != progress.sequence()) {
+                checkSettled(before, progress);
+            }
+            if (state == Outcome.RESERVED
+                    && progress.reservation()
+                            .expiresAt()
+                            .isAfter(progress.reservedAt().plus(rules.maxHold()))) {
+                world.fail("held for too long: " + progress);
             }
         }
         if (levels.reserved() != reserved
@@ -128,6 +163,9 @@ final class ServerInvariants {
                     + " sold of " + rules.total());
         }
         units.forEach((buyer, held) -> {
+            if (!held.equals(unitsOfBuyers.put(buyer, held))) {
+                server.unitsOf(buyer).add(world.now(), held);
+            }
             if (rules.perBuyer() > 0 && held > rules.perBuyer()) {
                 world.fail(buyer + " has " + held);
             }
@@ -136,16 +174,33 @@ final class ServerInvariants {
 
     /** A reservation was made just now. */
     private void checkMade(Progress progress, Sale rules) {
-        Long lastAsked = askedNanos.get(progress.reservation().id());
-        if (lastAsked == null
-                || world.now() > lastAsked + PATIENCE
-                        && store.clockJumpedNanos() < lastAsked - KNOWN) {
-            world.fail("made when nobody waited for it any more: " + progress);
-        }
+        Reservation made = progress.reservation();
+        requireLately(asked.madeOf(made.id(), made.quantity()), progress);
         Instant at = progress.reservedAt();
         if (rules.opensAt() != null && at.isBefore(rules.opensAt())
                 || rules.closesAt() != null && !at.isBefore(rules.closesAt())) {
             world.fail("made while the sale was not open: " + progress + " of " + rules);
+        }
+    }
+
+    /** A reservation was ended or its hold extended just now. */
+    private void checkSettled(Progress before, Progress after) {
+        Reservation was = before.reservation();
+        Outcome state = after.reservation().state();
+        boolean isOverdue = !server.now().isBefore(was.expiresAt());
+        if (was.state().isFinal() || isOverdue != (state == Outcome.EXPIRED)) {
+            world.fail("became " + after.reservation() + " at " + server.now() + ": " + before);
+        }
+        if (state != Outcome.EXPIRED) {
+            requireLately(asked.settled(was.id(), state), after);
+        }
+    }
+
+    private void requireLately(long askedNanos, Progress done) {
+        if (askedNanos == Long.MIN_VALUE
+                || world.now() > askedNanos + PATIENCE
+                        && store.clockJumpedNanos() < askedNanos - KNOWN) {
+            world.fail("done when nobody waited for it any more: " + done);
         }
     }
 
@@ -164,6 +219,11 @@ final class ServerInvariants {
             OrderEvent event = dead.get(letters).event();
             if (event != null) {
                 buried.add(event.id());
+            }
+        }
+        for (Progress progress : records.values()) {
+            if (progress.reservation().state() == Outcome.RESERVED && progress.sequence() < kept) {
+                world.fail("trimmed before " + kept + ", but it has yet to end: " + progress);
             }
         }
         Map<Long, LogEntry> gone = untrimmed.headMap(kept);

@@ -20,6 +20,9 @@ final class SimulatedNode implements Scheduler.Owner {
     static final Duration SYNC = Duration.ofSeconds(1);
     static final Duration TIMEOUT = Duration.ofSeconds(1);
 
+    /** How many syncs in vain make what a node knows too old to refuse by. */
+    private static final int MAX_SYNCS = 3;
+
     /** How often one that closes looks whether all is answered. */
     private static final long LOOK_NANOS = Duration.ofMillis(5).toNanos();
 
@@ -63,7 +66,8 @@ final class SimulatedNode implements Scheduler.Owner {
             World world,
             SimulatedStore store,
             SimulatedBook book,
-            Faults faults) {
+            Faults faults,
+            Asked asked) {
         this.name = name;
         this.setup = setup;
         this.scheduler = world.scheduler;
@@ -71,7 +75,7 @@ final class SimulatedNode implements Scheduler.Owner {
         this.link = new Link(world, store, threads, this, faults);
         // Each node's elapsed time has an origin of its own.
         this.originNanos = world.random.nextLong();
-        Network network = new Network(link, world, store, knowledge);
+        Network network = new Network(link, world, store, knowledge, asked);
         this.spike = Spike.builder(network)
                 .nodes(setup.nodes)
                 .timeout(TIMEOUT)
@@ -113,6 +117,14 @@ final class SimulatedNode implements Scheduler.Owner {
     /** Runs a task that calls the store, and so waits. */
     void run(Runnable task) {
         threads.execute(task);
+    }
+
+    /** From when on what it may refuse by was so; null: it knows nothing, or nothing of lately. */
+    @Nullable
+    Long knowsSinceNanos() {
+        boolean isOfLately = knowledge.newest() != null
+                && scheduler.nowNanos() - knowledge.toldNanos() <= SYNC.toNanos() * MAX_SYNCS;
+        return isOfLately ? knowledge.askedNanos() : null;
     }
 
     /** Whether it was told that the store lost changes, and so could know. */

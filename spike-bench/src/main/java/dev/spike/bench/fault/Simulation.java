@@ -63,6 +63,7 @@ final class Simulation {
     private final SimulatedStore store;
     private final SimulatedBook book;
     private final Faults faults;
+    private final Asked asked;
     private final Cluster cluster;
     private final Invariants invariants;
     private final Operator operator;
@@ -78,8 +79,9 @@ final class Simulation {
         this.book = new SimulatedBook(world);
         this.faults = new Faults(world.random.nextInt(5) * 0.1);
         this.sale = drawSale();
-        this.cluster = new Cluster(world, store, book, faults);
-        this.invariants = new Invariants(world, store, book, cluster);
+        this.asked = new Asked(world);
+        this.cluster = new Cluster(world, store, book, faults, asked);
+        this.invariants = new Invariants(world, store, book, cluster, asked);
         this.operator = new Operator(world, cluster, store, sale);
         this.incidents = new Incidents(world, store, book, cluster, operator);
     }
@@ -103,8 +105,8 @@ final class Simulation {
         return cluster;
     }
 
-    Invariants invariants() {
-        return invariants;
+    Asked asked() {
+        return asked;
     }
 
     Sale sale() {
@@ -143,7 +145,10 @@ final class Simulation {
         for (int i = 0; i < buyers; i++) {
             // Some come with a second key.
             ReservationId id = new ReservationId("buyer" + world.random.nextInt(buyers), "key" + i);
-            Buyer one = new Buyer(world, this, id, 1 + world.random.nextInt(3));
+            // Some without a key, and of these some without a name.
+            Buyer one = world.oneIn(5)
+                    ? Buyer.withoutKey(world, this, world.oneIn(2) ? id.buyer() : "")
+                    : new Buyer(world, this, id, 1 + world.random.nextInt(3));
             world.at(world.below(RUSH), one::ask);
         }
         if (cluster.mostBacklog() < Integer.MAX_VALUE) {
@@ -190,7 +195,9 @@ final class Simulation {
                 world.fail("a hold did not end: " + progress);
             }
             // Of two calls, one may run too late, and the other when the clock went back.
-            if (!mayBeDone.contains(id) && !world.happened().containsKey(Happening.CLOCK_BACK)) {
+            if (!mayBeDone.contains(id)
+                    && !Asked.isWithoutKey(id)
+                    && !world.happened().containsKey(Happening.CLOCK_BACK)) {
                 world.fail("told that nothing was done, but there is " + progress);
             }
         }
@@ -200,7 +207,7 @@ final class Simulation {
         for (int i = 0; more; i++) {
             List<Answer> got = new ArrayList<>();
             ReservationId id = new ReservationId("last" + i, "key");
-            invariants.asked(id);
+            asked.reserve(id);
             SimulatedNode node = cluster.nodes().get(i % cluster.nodes().size());
             world.scheduler.after(0, node, () -> sellTo(id, node, got));
             runUntil(world.now() + SECOND / 10);
@@ -226,10 +233,11 @@ final class Simulation {
     }
 
     /** And confirms, so that it does not come back. */
-    private static void sellTo(ReservationId id, SimulatedNode node, List<Answer> got) {
+    private void sellTo(ReservationId id, SimulatedNode node, List<Answer> got) {
         node.spike().reserveAsync(id.buyer(), id.key(), 1).thenAccept(answer -> {
             got.add(answer);
             if (answer.outcome() == Outcome.RESERVED) {
+                asked.settle(id, Outcome.CONFIRMED);
                 node.spike().confirmAsync(id);
             }
         });
