@@ -17,7 +17,8 @@ import java.util.function.Predicate;
  */
 final class Link {
 
-    private static final long REPLY_TIMEOUT = Duration.ofMillis(400).toNanos();
+    /** How long a node waits for a reply, in nanoseconds. */
+    static final long REPLY_TIMEOUT = Duration.ofMillis(400).toNanos();
 
     private final World world;
     private final Scheduler scheduler;

@@ -1,13 +1,14 @@
 package dev.spike.bench.fault;
 
 import dev.spike.core.Levels;
-import dev.spike.core.Outcome;
 import dev.spike.core.Spike;
 import dev.spike.redis.OrderRelay;
 
 import org.jspecify.annotations.Nullable;
 
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Random;
 import java.util.concurrent.locks.LockSupport;
 
@@ -20,8 +21,8 @@ final class SimulatedNode implements Scheduler.Owner {
     static final Duration SYNC = Duration.ofSeconds(1);
     static final Duration TIMEOUT = Duration.ofSeconds(1);
 
-    /** How many syncs in vain make what a node knows too old to refuse by. */
-    private static final int MAX_SYNCS = 3;
+    /** How old what a node knows may be to refuse by it: three syncs, in nanoseconds. */
+    static final long OLDEST = SYNC.toNanos() * 3;
 
     /** How often one that closes looks whether all is answered. */
     private static final long LOOK_NANOS = Duration.ofMillis(5).toNanos();
@@ -44,6 +45,8 @@ final class SimulatedNode implements Scheduler.Owner {
             int tries,
             int batch) {}
 
+    private record Pause(long from, long until) {}
+
     private final String name;
     private final Setup setup;
     private final Scheduler scheduler;
@@ -56,7 +59,7 @@ final class SimulatedNode implements Scheduler.Owner {
     private @Nullable Fiber closing;
     private boolean isDead;
     private long pausedUntil;
-    private long pausedNanos;
+    private final List<Pause> pauses = new ArrayList<>();
     private long knownSequence;
     private int unanswered;
 
@@ -119,12 +122,17 @@ final class SimulatedNode implements Scheduler.Owner {
         threads.execute(task);
     }
 
-    /** From when on what it may refuse by was so; null: it knows nothing, or nothing of lately. */
+    /** From when on what it knows was so; null: it knows nothing, or only what is older. */
     @Nullable
-    Long knowsSinceNanos() {
+    Long knowsSinceNanos(long mostAge) {
         boolean isOfLately = knowledge.newest() != null
-                && scheduler.nowNanos() - knowledge.toldNanos() <= SYNC.toNanos() * MAX_SYNCS;
+                && scheduler.nowNanos() - knowledge.toldNanos() <= mostAge;
         return isOfLately ? knowledge.askedNanos() : null;
+    }
+
+    /** When it was told what it knows. */
+    long toldNanos() {
+        return knowledge.toldNanos();
     }
 
     /** Whether it was told that the store lost changes, and so could know. */
@@ -137,7 +145,8 @@ final class SimulatedNode implements Scheduler.Owner {
         Levels known = knowledge.newest();
         return known != null
                 && known.backlog() >= setup.mostBacklog
-                && known.answerTo(1) == Outcome.RESERVED
+                && known.phase() == Levels.Phase.OPEN
+                && known.available() > 0
                 && scheduler.nowNanos() - knowledge.toldNanos() < SYNC.toNanos() * 2;
     }
 
@@ -167,8 +176,9 @@ final class SimulatedNode implements Scheduler.Owner {
     }
 
     void pauseFor(long nanos) {
-        pausedUntil = Math.max(pausedUntil, scheduler.nowNanos() + nanos);
-        pausedNanos += nanos;
+        long from = Math.max(pausedUntil, scheduler.nowNanos());
+        pausedUntil = Math.max(from, scheduler.nowNanos() + nanos);
+        pauses.add(new Pause(from, pausedUntil));
     }
 
     /** It does not reach the store for a while. */
@@ -203,9 +213,13 @@ final class SimulatedNode implements Scheduler.Owner {
         return pausedUntil;
     }
 
-    /** How long it was paused in all. */
-    long pausedNanos() {
-        return pausedNanos;
+    /** For how much of the time since then it was paused. */
+    long pausedSince(long nanos) {
+        long now = scheduler.nowNanos();
+        return pauses.stream()
+                .mapToLong(one -> Math.min(one.until, now) - Math.max(one.from, nanos))
+                .filter(paused -> paused > 0)
+                .sum();
     }
 
     @Override

@@ -8,7 +8,6 @@ import dev.spike.core.ReservationId;
 import org.jspecify.annotations.Nullable;
 
 import java.time.Duration;
-import java.time.Instant;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -35,7 +34,6 @@ final class SimulatedStore {
     private Duration ahead = Duration.ZERO;
     private Duration mostAhead = Duration.ZERO;
     private long clockJumpedNanos = Long.MIN_VALUE;
-    private Instant latest = Instant.EPOCH;
 
     SimulatedStore(Scheduler scheduler, String saleId) {
         this.scheduler = scheduler;
@@ -134,17 +132,10 @@ final class SimulatedStore {
 
     /** Sets the clocks of all servers this far ahead of the virtual one. */
     void setClock(Duration time) {
-        latest = latest();
         ahead = time;
         mostAhead = time.compareTo(mostAhead) > 0 ? time : mostAhead;
         clockJumpedNanos = scheduler.nowNanos();
         servers().forEach(one -> one.setClock(time));
-    }
-
-    /** The latest time that the clock has ever told. */
-    Instant latest() {
-        Instant now = server.now();
-        return now.isAfter(latest) ? now : latest;
     }
 
     Duration ahead() {

@@ -66,6 +66,7 @@ final class Simulation {
     private final Asked asked;
     private final Cluster cluster;
     private final Invariants invariants;
+    private final AnswerInvariants ofAnswers;
     private final Operator operator;
     private final Incidents incidents;
     private final Sale sale;
@@ -82,6 +83,7 @@ final class Simulation {
         this.asked = new Asked(world);
         this.cluster = new Cluster(world, store, book, faults, asked);
         this.invariants = new Invariants(world, store, book, cluster, asked);
+        this.ofAnswers = new AnswerInvariants(world, store, sale);
         this.operator = new Operator(world, cluster, store, sale);
         this.incidents = new Incidents(world, store, book, cluster, operator);
     }
@@ -103,6 +105,10 @@ final class Simulation {
 
     Cluster cluster() {
         return cluster;
+    }
+
+    AnswerInvariants answers() {
+        return ofAnswers;
     }
 
     Asked asked() {
