@@ -58,7 +58,7 @@ final class AnswerInvariants {
         }
 
         /** The node did not answer by itself at once. */
-        void isPending() {
+        void waits() {
             isPending = true;
         }
 
@@ -134,11 +134,11 @@ final class AnswerInvariants {
             }
             case LIMIT_REACHED -> requireLimit(question, id, answer, quantity);
             case SOLD_OUT, ALL_RESERVED, NOT_OPEN, CLOSED -> {
-                boolean isOfLately = then.knewSinceNanos != null;
-                if (!question.isPending && !isOfLately) {
+                Long knewSince = then.knewSinceNanos;
+                if (!question.isPending && knewSince == null) {
                     fail(question, id, answer, "what the node knew was too old");
                 }
-                long since = isOfLately ? then.knewSinceNanos : then.nanos;
+                long since = knewSince == null ? then.nanos : knewSince;
                 requireNew(question, id, answer, since);
                 requireEver(question, id, answer, quantity, since);
             }
@@ -236,6 +236,7 @@ final class AnswerInvariants {
     private void requireNew(Question question, ReservationId id, Answer answer, long since) {
         Progress known = store.find(id);
         if (known != null
+                && store.servers().size() == 1
                 && store.lostNanos() < since
                 && store.clockJumpedNanos() < since
                 && store.server().nanosAt(known.reservedAt()) < since) {

@@ -6,6 +6,7 @@ import dev.spike.core.ReservationId;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 
 /** What was asked for, and of which of that nobody knows that it was not done. */
@@ -83,12 +84,10 @@ final class Asked {
     }
 
     private void isNotDone(String what, Map<String, Wish> wishes) {
-        Wish wish = wishes.get(what);
-        if (wish != null) {
-            wish.notDone++;
-            if (wish.isTooMuchDone()) {
-                world.fail("told that nothing was done, but it was: " + what);
-            }
+        Wish wish = Objects.requireNonNull(wishes.get(what), what);
+        wish.notDone++;
+        if (wish.isTooMuchDone()) {
+            world.fail("told that nothing was done, but it was: " + what);
         }
     }
 

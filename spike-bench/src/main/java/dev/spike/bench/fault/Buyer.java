@@ -167,7 +167,7 @@ final class Buyer {
             simulation.answered(answer.outcome());
             then.accept(question, answer);
         });
-        question.isPending();
+        question.waits();
     }
 
     private void reserved(Outcome outcome) {
