@@ -18,6 +18,7 @@ import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Predicate;
 
 /**
  * A real redis-server of our own, on loopback, whose data is in the data directory.
@@ -269,15 +270,16 @@ final class EmbeddedRedis implements AutoCloseable {
      */
     private static Optional<ProcessHandle> running(Path dir) {
         long pid = recordedPid(dir);
+        String kept = binary(dir).toString();
         return pid > 0
-                ? ProcessHandle.of(pid).filter(process -> runs(process, "redis-server"))
+                ? ProcessHandle.of(pid).filter(runs(path -> path.contains("redis-server")))
                 : ProcessHandle.allProcesses()
-                        .filter(process -> runs(process, binary(dir).toString()))
+                        .filter(runs(path -> path.startsWith(kept)))
                         .findFirst();
     }
 
-    private static boolean runs(ProcessHandle process, String binary) {
-        return process.info().command().filter(path -> path.contains(binary)).isPresent();
+    private static Predicate<ProcessHandle> runs(Predicate<String> binary) {
+        return process -> process.info().command().filter(binary).isPresent();
     }
 
     /** 0: none, or Redis was stopped while it wrote it. */
