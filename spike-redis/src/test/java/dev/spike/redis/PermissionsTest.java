@@ -37,6 +37,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -325,12 +327,14 @@ class PermissionsTest {
             calls(client).forEach((name, call) -> {
                 rule("-hset");
                 rule("(+hset" + others + ")");
+                List<String> before = dump();
                 RemoteSpikeException refused =
                         catchThrowableOfType(RemoteSpikeException.class, call);
                 rule("clearselectors");
                 rule("+hset");
                 if (refused != null) {
                     refusals.add(name);
+                    assertThat(dump()).as(name).isEqualTo(before);
                     assertThat(refused.kind())
                             .as(name + ": " + refused)
                             .isEqualTo(Kind.NOT_EXECUTED);
@@ -340,6 +344,19 @@ class PermissionsTest {
             });
         }
         assertThat(refusals).contains("reserve", "settle", "restock", "restore");
+    }
+
+    /** All keys of the sale, each as Redis would write it to a file. */
+    private List<String> dump() {
+        List<String> dump = new ArrayList<>();
+        server.jedisDo(jedis -> Stream.concat(
+                        Stream.of("stock", "reservations", "log", "dead")
+                                .map(part -> "spike:{" + saleId + "}:" + part),
+                        Stream.of(HASH))
+                .map(jedis::dump)
+                .map(Arrays::toString)
+                .forEach(dump::add));
+        return dump;
     }
 
     private long length(String part) {
