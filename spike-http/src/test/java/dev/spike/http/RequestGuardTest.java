@@ -80,6 +80,10 @@ final class RequestGuardTest {
             400:bad-request 0 GET /buy/ticket%00 HTTP/1.1|Host: x||
             400:bad-request 0 GET /buy/ticket/.. HTTP/1.1|Host: x||
             400:bad-request 0 GET http://x/%62uy/ticket HTTP/1.1|Host: x||
+            400:bad-request 0 GET /assets/../version.txt HTTP/1.1|Host: x||
+            400:bad-request 0 GET /assets/%2e%2e/version.txt HTTP/1.1|Host: x||
+            400:bad-request 0 GET /assets//page.css HTTP/1.1|Host: x||
+            404:not-found 0 GET /assets/page.css~ HTTP/1.1|Host: x|Connection: close||
             400 0 GET * HTTP/1.1|Host: x||
             400:bad-request 0 OPTIONS * HTTP/1.1|Host: x||
             400:bad-request 0 CONNECT x:80 HTTP/1.1|Host: x||
@@ -124,6 +128,7 @@ final class RequestGuardTest {
             415:unsupported-media-type 0 POST /v1/sales/ticket/reservations HTTP/1.1|Host: x|Idempotency-Key: multipart-1|Content-Type: multipart/form-data; boundary=b|Content-Length: 5|Connection: close||--b--
             # Unusual, but legal.
             200 1 GET /buy/ticket HTTP/1.0||
+            200 0 GET / HTTP/1.1|Host: x|Connection: close||
             200,200 2 <GET /buy/ticket HTTP/1.1|Host: x||*1>GET /buy/ticket HTTP/1.1|Host: x|Connection: close||
             200,200,200,200 3 <GET /buy/ticket HTTP/1.1|Host: x||*3>GET /healthz HTTP/1.1|Host: x|Connection: close||
             200 1 GET http://x/buy/ticket HTTP/1.1|Host: x|Connection: close||
