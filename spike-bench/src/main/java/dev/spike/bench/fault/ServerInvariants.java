@@ -148,12 +148,7 @@ final class ServerInvariants {
             } else if (before != null && before.sequence() != progress.sequence()) {
                 checkSettled(before, progress);
             }
-            if (state == Outcome.RESERVED
-                    && progress.reservation()
-                            .expiresAt()
-                            .isAfter(progress.reservedAt().plus(rules.maxHold()))) {
-                world.fail("held for too long: " + progress);
-            }
+            checkHeld(progress, rules);
         }
         if (levels.reserved() != reserved
                 || levels.sold() != sold
@@ -170,6 +165,14 @@ final class ServerInvariants {
                 world.fail(buyer + " has " + held);
             }
         });
+    }
+
+    private void checkHeld(Progress progress, Sale rules) {
+        Instant latest = progress.reservedAt().plus(rules.maxHold());
+        if (progress.reservation().state() == Outcome.RESERVED
+                && progress.reservation().expiresAt().isAfter(latest)) {
+            world.fail("held for too long: " + progress);
+        }
     }
 
     /** A reservation was made just now. */
