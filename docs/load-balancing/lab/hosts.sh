@@ -65,16 +65,24 @@ is_gone() {
     ! runs "$1"
 }
 
-# pids_of HOST NAME: of all its processes with that name.
+# pids_of HOST [NAME]: of all its processes, or of those with that name.
 pids_of() {
     local pid
     for pid in $(ip netns pids "$1"); do
-        if [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = "$2" ]; then echo "$pid"; fi
+        if [ $# = 1 ] || [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = "$2" ]; then echo "$pid"; fi
     done
 }
 
 has_none() {
     [ -z "$(pids_of "$@")" ]
+}
+
+# kill_all HOST [NAME]: and those that they began meanwhile; returns when they are gone.
+kill_all() {
+    for _ in 1 2 3; do
+        pids_of "$@" | xargs -r kill -s KILL 2>/dev/null || true
+    done
+    await 5 has_none "$@"
 }
 
 # Fails, and says why, if there is a lab already, or something of another's with a name of ours.

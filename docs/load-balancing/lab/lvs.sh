@@ -13,7 +13,7 @@ start_lvs() {
 
 check_lvs() {
     local line ended=
-    await 150 is_gone vm || end vm
+    await 240 is_gone vm || end vm
     while read -r line; do
         line=${line%$'\r'}
         case $line in

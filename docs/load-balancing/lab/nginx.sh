@@ -116,8 +116,7 @@ check_repeats() {
     curl_buys 20 'again=[1-20]' -H "Idempotency-Key: again-$(date +%s)"
     check "a key of the buyer's own reaches the nodes: 20 times the same, errors $errors, units $units" \
         [ "$errors $units" = "0 1" ]
-    pids_of spike-nodes nginx | xargs -r kill -s KILL
-    end lost-answers
+    kill_all spike-nodes nginx
 }
 
 listens() {

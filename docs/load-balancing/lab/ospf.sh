@@ -96,7 +96,7 @@ check_spread() {
 }
 
 lose_nginx() {
-    kill_nginx lb1
+    kill_all spike-lb1 nginx
     lost_for=$(milliseconds await 10 has_routes 1)
 }
 
@@ -129,7 +129,7 @@ check_lost_link() {
 # As when its power fails, behind a switch: the router's link stays up, and nobody answers.
 lose_balancer() {
     ip -n spike-lb2 address flush dev to-router
-    ip netns pids spike-lb2 | xargs -r kill -s KILL
+    kill_all spike-lb2
     lost_for=$(milliseconds await 15 has_routes 1)
 }
 
