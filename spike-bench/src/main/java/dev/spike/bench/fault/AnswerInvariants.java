@@ -88,12 +88,12 @@ final class AnswerInvariants {
     }
 
     /**
-     * The same of what a node refuses until the sync that finds what it knows too old, or, if it
+     * The same of what a node refuses without looking at its clock: until it looks, or, if it
      * stands still, until it goes on.
      */
-    Question asksUntilSync(SimulatedNode node, String what) {
-        long most = SimulatedNode.OLDEST + SimulatedNode.SYNC.toNanos() + Link.REPLY_TIMEOUT;
-        return asks(node, what, node.knowsSinceNanos(most + node.pausedSince(node.toldNanos())));
+    Question asksUntilItLooks(SimulatedNode node, String what) {
+        long most = SimulatedNode.OLDEST + SimulatedNode.LOOKS_AT_ITS_CLOCK;
+        return asks(node, what, node.knowsSinceNanos(most + node.pausedSince(node.askedNanos())));
     }
 
     private Question asks(SimulatedNode node, String what, @Nullable Long knowsSinceNanos) {

@@ -98,7 +98,7 @@ final class Buyer {
                                 spike -> spike.reserve(buyer, quantity),
                                 quantity)
                         : isRefusedAtOnce(
-                                invariants.asksUntilSync(node, what + " at once"),
+                                invariants.asksUntilItLooks(node, what + " at once"),
                                 spike -> spike.reserve(quantity),
                                 quantity))) {
             return;

@@ -13,7 +13,6 @@ final class Knowledge {
 
     private @Nullable Levels newest;
     private long askedNanos;
-    private long toldNanos;
     private boolean wasToldOfALoss;
 
     /** What is known now. */
@@ -27,11 +26,6 @@ final class Knowledge {
         return askedNanos;
     }
 
-    /** When a reply told something last. */
-    long toldNanos() {
-        return toldNanos;
-    }
-
     boolean wasToldOfALoss() {
         return wasToldOfALoss;
     }
@@ -42,7 +36,7 @@ final class Knowledge {
      * @param known when it was asked for
      * @param asked when that was
      */
-    void told(Levels fresh, @Nullable Levels known, long asked, long now) {
+    void told(Levels fresh, @Nullable Levels known, long asked) {
         if (known != null && known.phase() != Levels.Phase.ABSENT) {
             wasToldOfALoss |=
                     !fresh.ledger().equals(known.ledger()) || fresh.sequence() < known.sequence();
@@ -53,7 +47,6 @@ final class Knowledge {
                         || fresh.sequence() == newest.sequence() && asked >= askedNanos)) {
             newest = fresh;
             askedNanos = asked;
-            toldNanos = now;
         }
     }
 }

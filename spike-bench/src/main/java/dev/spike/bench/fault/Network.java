@@ -43,7 +43,7 @@ final class Network implements RemoteSpike, OrderLog.Source {
         Levels known = knowledge.newest();
         long asked = world.now();
         T reply = Objects.requireNonNull(link.call(call, none -> false));
-        knowledge.told(levels.apply(reply), known, asked, world.now());
+        knowledge.told(levels.apply(reply), known, asked);
         return reply;
     }
 

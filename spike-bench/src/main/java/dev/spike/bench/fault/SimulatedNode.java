@@ -24,6 +24,9 @@ final class SimulatedNode implements Scheduler.Owner {
     /** How old what a node knows may be to refuse by it: three syncs, in nanoseconds. */
     static final long OLDEST = SYNC.toNanos() * 3;
 
+    /** How often it does at least, with room for what its threads do meanwhile. */
+    static final long LOOKS_AT_ITS_CLOCK = TIMEOUT.toNanos() / 10;
+
     /** How often one that closes looks whether all is answered. */
     private static final long LOOK_NANOS = Duration.ofMillis(5).toNanos();
 
@@ -126,13 +129,13 @@ final class SimulatedNode implements Scheduler.Owner {
     @Nullable
     Long knowsSinceNanos(long mostAge) {
         boolean isOfLately = knowledge.newest() != null
-                && scheduler.nowNanos() - knowledge.toldNanos() <= mostAge;
+                && scheduler.nowNanos() - knowledge.askedNanos() <= mostAge;
         return isOfLately ? knowledge.askedNanos() : null;
     }
 
-    /** When it was told what it knows. */
-    long toldNanos() {
-        return knowledge.toldNanos();
+    /** When it asked for what it knows. */
+    long askedNanos() {
+        return knowledge.askedNanos();
     }
 
     /** Whether it was told that the store lost changes, and so could know. */
@@ -147,7 +150,7 @@ final class SimulatedNode implements Scheduler.Owner {
                 && known.backlog() >= setup.mostBacklog
                 && known.phase() == Levels.Phase.OPEN
                 && known.available() > 0
-                && scheduler.nowNanos() - knowledge.toldNanos() < SYNC.toNanos() * 2;
+                && scheduler.nowNanos() - knowledge.askedNanos() < SYNC.toNanos() * 2;
     }
 
     /** Stops all of it, as the machine's next pause would: nobody is answered any more. */
