@@ -82,7 +82,12 @@ public final class OrderRelay implements AutoCloseable {
         }
     }
 
-    /** What is still to be written, as a relay saw it, and how long ago that is. */
+    /**
+     * What is still to be written, as a relay saw it.
+     *
+     * @param lag what it saw
+     * @param ago how long ago, by the relay's elapsed time
+     */
     public record Seen(OrderLog.Lag lag, Duration ago) {}
 
     /** What was still to be written at a moment of the elapsed time. */
