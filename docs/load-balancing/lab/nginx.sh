@@ -23,6 +23,7 @@ check_nginx() {
     check_by_address
     check_by_buyer
     check_edges
+    check_page
     serve lb1
 }
 
@@ -285,6 +286,17 @@ check_edges() {
     check "a body that comes in chunks reaches a node whole: $status" [ "$status" = 201 ]
     status=$(post_reservation -d '{"buyer":"bob"}')
     check "the REST API still demands a key of the buyer's: $status" [ "$status" = 400 ]
+}
+
+check_page() {
+    local status streamed
+    serve lb1
+    status=$(on spike-buyers curl -sS -o /dev/null -w '%{http_code}' "$web/")$(
+        on spike-buyers curl -sS -o /dev/null -w ' %{http_code}' "$web/assets/page.js")
+    check "the page and its files come through: $status" [ "$status" = "200 200" ]
+    streamed=$(on spike-buyers curl -sS -N --max-time 12 "$web/v1/sales/ticket/events" 2>/dev/null || true)
+    check "who watches is not cut off: messages $(grep -c '^data: ' <<<"$streamed"), heartbeats after 10 s $(grep -c '^:' <<<"$streamed")" \
+        [ "$(($(grep -c '^data: ' <<<"$streamed") > 0)) $(($(grep -c '^:' <<<"$streamed") > 0))" = "1 1" ]
 }
 
 post_reservation() {
