@@ -80,7 +80,7 @@ serve() {
         sed "${2:-}" "$file" >"$folder/etc-nginx/${file##*/}"
     done
     start_placed "nginx-$balancer" "spike-$balancer" "$folder" nginx -g 'daemon off;'
-    await 10 on "spike-$balancer" curl -s -o /dev/null http://127.0.0.1/
+    await 10 on "spike-$balancer" curl -s -o /dev/null http://127.0.0.1/is-up
 }
 
 # One line for each request that the balancer answered.
