@@ -68,7 +68,7 @@ public record Levels(
 
     /**
      * By how many units the total exceeds available + reserved + sold; other than 0 only if the
-     * store is damaged. An audit tells which of them is wrong.
+     * store is damaged, which sells nothing then. An audit tells which of them is wrong.
      *
      * @return total - available - reserved - sold, units
      */

@@ -25,6 +25,10 @@ final class Child implements AutoCloseable {
 
     private static final Pattern BUYERS = Pattern.compile("Buyers: http://[^:]*:(\\d+)/buy/ticket");
 
+    /** The last line that it tells, whole: printf writes a line in pieces. */
+    private static final Pattern ADMIN =
+            Pattern.compile("Admin: http://[^:]*:(\\d+)/v1/sales/.*\\R");
+
     private final Process process;
     private final Path out;
     private final Path err;
@@ -84,8 +88,8 @@ final class Child implements AutoCloseable {
     boolean sells() {
         await().atMost(Duration.ofSeconds(60))
                 .pollInterval(Duration.ofMillis(5))
-                .until(() -> BUYERS.matcher(out()).find() || !process.isAlive());
-        return BUYERS.matcher(out()).find();
+                .until(() -> ADMIN.matcher(out()).find() || !process.isAlive());
+        return ADMIN.matcher(out()).find();
     }
 
     /** Waits until it sells, and tells the buyers' port. */
@@ -97,7 +101,7 @@ final class Child implements AutoCloseable {
     /** The same of the admin's. */
     int adminPort() {
         sells();
-        return port(Pattern.compile("Admin: http://[^:]*:(\\d+)/v1/sales/"));
+        return port(ADMIN);
     }
 
     private int port(Pattern line) {

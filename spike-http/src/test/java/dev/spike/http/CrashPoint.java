@@ -160,14 +160,15 @@ public final class CrashPoint {
 
     /** The innermost three methods of ours that are about something. */
     private static String callers() {
-        return STACK.walk(frames -> frames.filter(
-                        frame -> frame.getClassName().startsWith("dev.spike."))
-                .filter(frame -> !frame.getClassName().matches(".*(Crash\\w+|Script|Failures)"))
-                .filter(frame -> !frame.getMethodName().startsWith("lambda$"))
-                .map(frame -> simple(frame.getClassName()) + "." + frame.getMethodName())
-                .distinct()
-                .limit(3)
-                .collect(Collectors.joining(" < ")));
+        return STACK.walk(
+                frames -> frames.filter(frame -> frame.getClassName().startsWith("dev.spike."))
+                        .filter(frame -> !frame.getClassName()
+                                .matches(".*(Crash\\w+|Script|Failures|Telling)"))
+                        .filter(frame -> !frame.getMethodName().startsWith("lambda$"))
+                        .map(frame -> simple(frame.getClassName()) + "." + frame.getMethodName())
+                        .distinct()
+                        .limit(3)
+                        .collect(Collectors.joining(" < ")));
     }
 
     private static String simple(String type) {

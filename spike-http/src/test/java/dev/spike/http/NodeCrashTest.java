@@ -31,7 +31,7 @@ final class NodeCrashTest {
 
     /** Those at which a promise hangs, whatever the sample. */
     private static final List<String> ALWAYS = List.of(
-            "reserve: RedisSpike.reserve < Telling.call < GateKeeper.ask: EVALSHA after execution",
+            "reserve: RedisSpike.reserve < GateKeeper.ask < Reserving.send: EVALSHA after execution",
             "relay: JdbcOrderBook.writeAll < JdbcOrderBook.write < Delivery.write: before commit",
             "relay: RedisOrderLog.acknowledge < OrderRelay.acknowledge < OrderRelay.deliverHeld: EVALSHA before send",
             "relay: RedisOrderLog.acknowledge < OrderRelay.acknowledge < OrderRelay.deliverHeld: EVALSHA after execution");

@@ -39,7 +39,7 @@ final class PausedNodeTest {
     private static final Duration PATIENCE = Duration.ofSeconds(30);
     private static final Duration PAUSE = PausingNode.TIMEOUT.plus(RedisStore.TIMEOUT);
     private static final String CALL =
-            "RedisSpike.reserve < Telling.call < GateKeeper.ask: EVALSHA ";
+            "RedisSpike.reserve < GateKeeper.ask < Reserving.send: EVALSHA ";
 
     /** The call comes too late, and changes nothing. */
     private static final List<String> BEFORE = List.of(

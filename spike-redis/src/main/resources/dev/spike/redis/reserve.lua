@@ -40,6 +40,10 @@ older: that of the one before it; left out when there is none.
 if now_ms > tonumber(ARGV[1]) then
   return reply()
 end
+if available + reserved + sold ~= total then
+  return redis.error_reply('SPIKE ' .. KEYS[1] .. ' is damaged: ' .. available .. ' available, ' .. reserved
+    .. ' reserved and ' .. sold .. ' sold are not ' .. total)
+end
 --:include change.lua
 
 local per_buyer = tonumber(stock[10])

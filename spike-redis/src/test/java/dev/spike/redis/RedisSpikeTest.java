@@ -276,6 +276,28 @@ class RedisSpikeTest extends RemoteSpikeContract {
         assertThat(stock.levels().sequence()).isEqualTo(2);
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"available", "reserved", "sold", "total"})
+    void levelsThatAreNotTheTotal_sellNothing_andSettleOn(String field) {
+        stock.open(Sale.of(stock.saleId(), 3));
+        reserve("alice");
+        for (int by : new int[] {2, -1, -1}) {
+            REDIS.client().hincrBy(key("stock"), field, by);
+            if (stock.levels().conservationError() == 0) {
+                assertThat(reserve("bob")).isEqualTo(Outcome.RESERVED);
+            } else {
+                assertBroken(() -> reserve("bob"));
+                assertThat(REDIS.client().xlen(key("log"))).isEqualTo(2);
+            }
+        }
+        REDIS.client().hincrBy(key("stock"), field, 1);
+        stock.settle(
+                List.of(new Settlement(new ReservationId("alice", "alice"), Outcome.CONFIRMED)),
+                Long.MAX_VALUE);
+        REDIS.client().hincrBy(key("stock"), field, -1);
+        assertThat(stock.levels().sold()).isOne();
+    }
+
     @Test
     void damagedFurtherRecord_breaksTheSale_insteadOfSellingTwice() {
         stock.open(Sale.of(stock.saleId(), 9));
