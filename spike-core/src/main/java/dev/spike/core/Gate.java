@@ -83,7 +83,7 @@ final class Gate {
                 && levels.answerTo(1) == Outcome.RESERVED) {
             this.sellable = 0;
             this.beyond = BACKED_UP;
-        } else if (levels != null && !outdated) {
+        } else if (levels != null && !outdated && !levels.isBroken()) {
             this.sellable = levels.phase() == Phase.OPEN ? levels.available() : 0;
             this.beyond =
                     REFUSALS.get(levels.answerTo((int) Math.min(sellable + 1, Integer.MAX_VALUE)));

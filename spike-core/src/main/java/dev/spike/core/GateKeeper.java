@@ -316,23 +316,30 @@ final class GateKeeper {
     }
 
     private void learn(Levels fresh, Gate before, long askedNanos) {
-        String wrong = wrong(before.levels(), fresh);
-        if (wrong != null) {
-            throw new RemoteSpikeException(Kind.BROKEN, wrong, null);
+        String lost = lost(before.levels(), fresh);
+        if (lost != null) {
+            throw new RemoteSpikeException(Kind.BROKEN, lost, null);
         }
         synchronized (this) {
             if (gate.isOlderThan(fresh, askedNanos)) {
                 set(gate.with(fresh, askedNanos, nanoTime.getAsLong()));
             }
         }
+        if (fresh.isBroken()) {
+            throw new RemoteSpikeException(
+                    Kind.BROKEN,
+                    "the shared stock is damaged: total=" + fresh.total() + " available="
+                            + fresh.available() + " reserved=" + fresh.reserved() + " sold="
+                            + fresh.sold(),
+                    null);
+        }
     }
 
-    /** What is wrong with a report, after the one before; null: nothing. */
-    private static @Nullable String wrong(@Nullable Levels known, Levels fresh) {
-        if (fresh.isBroken()) {
-            return "the shared stock is damaged: available=" + fresh.available() + " reserved="
-                    + fresh.reserved() + " sold=" + fresh.sold();
-        } else if (known == null || known.phase() == Phase.ABSENT) {
+    /**
+     * Whether a report comes from another stock than the one before, and how; null: it does not.
+     */
+    private static @Nullable String lost(@Nullable Levels known, Levels fresh) {
+        if (known == null || known.phase() == Phase.ABSENT) {
             return null;
         } else if (fresh.phase() == Phase.ABSENT) {
             return "the shared stock was lost: ledger " + known.ledger() + " is gone";

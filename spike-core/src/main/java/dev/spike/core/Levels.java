@@ -61,14 +61,14 @@ public record Levels(
         return new Levels(Phase.ABSENT, "", 0, 0, 0, 0, 0, 0, 0, null, null, asOf);
     }
 
-    /** Whether the shared stock broke its invariant that no level is below zero. */
+    /** Whether the shared stock broke its invariants: its levels are its total, none below zero. */
     boolean isBroken() {
-        return available < 0 || reserved < 0 || sold < 0;
+        return available < 0 || reserved < 0 || sold < 0 || conservationError() != 0;
     }
 
     /**
      * By how many units the total exceeds available + reserved + sold; other than 0 only if the
-     * store is damaged, which sells nothing then. An audit tells which of them is wrong.
+     * store is damaged; nodes halt then. An audit tells which of them is wrong.
      *
      * @return total - available - reserved - sold, units
      */

@@ -13,6 +13,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -679,6 +680,32 @@ class SpikeTest {
         assertThat(spike.reserve("alice", 1).outcome()).isEqualTo(Outcome.UNKNOWN);
         assertThat(spike.haltReason()).contains("DAMAGED");
         assertThat(spike.reserve("bob", 1).outcome()).isEqualTo(Outcome.UNAVAILABLE);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"6, -1", "4, 0", "6, 0", "5, 1"})
+    void levelsBelowZero_orNotTheTotal_stopTheSale(long available, long reserved) {
+        Spike spike = open(5);
+        remote.onLevels = levels -> new Levels(
+                levels.phase(),
+                levels.ledger(),
+                levels.sequence() + 1,
+                levels.total(),
+                available,
+                reserved,
+                levels.sold(),
+                levels.reservations(),
+                levels.backlog(),
+                levels.opensAt(),
+                levels.closesAt(),
+                levels.asOf());
+        assertThat(spike.sync()).isEmpty();
+        assertThat(spike.haltReason().orElseThrow())
+                .contains("total=5 available=" + available + " reserved=" + reserved);
+        assertThat(spike.levels().orElseThrow().conservationError())
+                .isEqualTo(5 - available - reserved);
+        assertThat(spike.reserve(1).outcome()).isEqualTo(Outcome.UNAVAILABLE);
+        assertThat(remote.reserveCalls).hasValue(0);
     }
 
     @Test

@@ -16,11 +16,7 @@ Returns {now_ms, acknowledged, hold_ms, cursor, records}
 Keeps: changes nothing. Comes to an end also where a record is lost: the page of a cursor that names none is empty, and the
 last. Where all are lost, it is an error.
 ]]
-local time = redis.call('TIME')
-local stock = redis.call('HMGET', KEYS[1], 'acknowledged', 'hold_ms')
-if stock[1] and redis.call('HEXISTS', KEYS[2], '') == 0 then
-  return redis.error_reply('SPIKE ' .. KEYS[2] .. ' is lost')
-end
+--:include lookup.lua
 local records, n = {}, 0
 local cursor = string.match(ARGV[2], '^k(.*)$')
 if not cursor then
@@ -41,5 +37,4 @@ while cursor and n < 100 do
   records[2 * n - 1], records[2 * n] = field, record
   cursor = string.match(record, '^%S+ %d+ %d+ ([^ ]*)$')
 end
-return {time[1] * 1000 + math.floor(time[2] / 1000), stock[1], stock[2],
-  cursor and ('k' .. cursor) or '', records}
+return {now_ms, acknowledged, hold_ms, cursor and ('k' .. cursor) or '', records}

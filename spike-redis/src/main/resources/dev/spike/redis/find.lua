@@ -16,10 +16,6 @@ Returns {now_ms, acknowledged, hold_ms, first, further}
 
 Keeps: changes nothing. Finds nothing only where there is nothing: lost reservations are an error.
 ]]
-local time = redis.call('TIME')
-local stock = redis.call('HMGET', KEYS[1], 'acknowledged', 'hold_ms')
-local read = redis.call('HMGET', KEYS[2], ARGV[1], ARGV[1] .. '\n' .. ARGV[2], '')
-if stock[1] and not read[3] then
-  return redis.error_reply('SPIKE ' .. KEYS[2] .. ' is lost')
-end
-return {time[1] * 1000 + math.floor(time[2] / 1000), stock[1], stock[2], read[1], read[2]}
+--:include lookup.lua
+local read = redis.call('HMGET', KEYS[2], ARGV[1], ARGV[1] .. '\n' .. ARGV[2])
+return {now_ms, acknowledged, hold_ms, read[1], read[2]}

@@ -16,10 +16,6 @@ Returns {now_ms, acknowledged, hold_ms, cursor, records}
 Keeps: changes nothing. A record that exists all the while is in at least one page; lost reservations are
 an error, and no page without any.
 ]]
-local time = redis.call('TIME')
-local stock = redis.call('HMGET', KEYS[1], 'acknowledged', 'hold_ms')
-if stock[1] and redis.call('HEXISTS', KEYS[2], '') == 0 then
-  return redis.error_reply('SPIKE ' .. KEYS[2] .. ' is lost')
-end
+--:include lookup.lua
 local page = redis.call('HSCAN', KEYS[2], ARGV[1], 'COUNT', ARGV[2])
-return {time[1] * 1000 + math.floor(time[2] / 1000), stock[1], stock[2], page[1], page[2]}
+return {now_ms, acknowledged, hold_ms, page[1], page[2]}

@@ -277,6 +277,19 @@ class RedisSpikeTest extends RemoteSpikeContract {
     }
 
     @ParameterizedTest
+    @ValueSource(strings = {"acknowledged", "hold_ms"})
+    void fieldOfLookUpsLost_breaksThem_andIsNoAbsentSale(String field) {
+        stock.open(Sale.of(stock.saleId(), 3));
+        reserve("alice");
+        String value = REDIS.client().hget(key("stock"), field);
+        REDIS.client().hdel(key("stock"), field);
+        assertBroken(() -> stock.find(new ReservationId("alice", "alice")));
+        assertBroken(() -> stock.reservations(null));
+        assertBroken(() -> stock.reservationsOf("alice", null));
+        REDIS.client().hset(key("stock"), field, value);
+    }
+
+    @ParameterizedTest
     @ValueSource(strings = {"available", "reserved", "sold", "total"})
     void levelsThatAreNotTheTotal_sellNothing_andSettleOn(String field) {
         stock.open(Sale.of(stock.saleId(), 3));
