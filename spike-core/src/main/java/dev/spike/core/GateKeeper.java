@@ -9,22 +9,18 @@ import org.jspecify.annotations.Nullable;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.Executor;
-import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.LongFunction;
 import java.util.function.LongSupplier;
-import java.util.function.Supplier;
-import java.util.random.RandomGenerator;
 
 /**
  * Keeps a node's {@link Gate} true: every reply of the shared stock goes through here, and when
- * none comes, a sweep at least once a sync interval.
+ * none comes, that of {@link Sweeping}.
  *
  * <p>Replies of concurrent calls may come out of order; an older one never replaces a newer. Each
  * is compared with what was known when its call was <em>sent</em>: another ledger, or a sequence
@@ -35,12 +31,6 @@ final class GateKeeper {
     /** How many syncs in vain make what is known too old to refuse by. */
     private static final int MAX_AGE_IN_SYNCS = 3;
 
-    /**
-     * The pause of a sweep that found more than it may end at once; the store lets others rest as
-     * long.
-     */
-    private static final long MORE_NANOS = 800_000;
-
     private static final Logger LOG = System.getLogger(Spike.class.getName());
 
     private final RemoteSpike remote;
@@ -49,7 +39,6 @@ final class GateKeeper {
     private final Executor calls;
     private final ScheduledExecutorService timer;
     private final LongSupplier nanoTime;
-    private final Supplier<RandomGenerator> random;
     private final long startNanos;
     private final AtomicBoolean loadingUsedKeys = new AtomicBoolean();
     private volatile Gate gate;
@@ -60,10 +49,7 @@ final class GateKeeper {
      */
     private volatile @Nullable Answer answerToAll;
 
-    private volatile boolean reachable = true;
     private volatile boolean stopped;
-    private volatile @Nullable Future<?> nextSync;
-    private volatile @Nullable Instant nextDeadline;
 
     GateKeeper(
             RemoteSpike remote,
@@ -75,7 +61,6 @@ final class GateKeeper {
         this.telling = telling;
         this.syncNanos = options.syncEvery.toNanos();
         this.nanoTime = options.nanoTime;
-        this.random = options.random;
         this.startNanos = nanoTime.getAsLong();
         this.gate = Gate.unknown(options.mostBacklog, MAX_AGE_IN_SYNCS * syncNanos);
         this.calls = calls;
@@ -93,17 +78,6 @@ final class GateKeeper {
         return Duration.ofNanos(nanoTime.getAsLong() - sinceNanos);
     }
 
-    /** How overdue the oldest hold may be that the last sweep left. */
-    Duration expiryLag() {
-        Instant due = nextDeadline;
-        Gate seen = gate;
-        if (due == null || seen.levels() == null) {
-            return Duration.ZERO;
-        }
-        long millis = seen.storeMillisAt(nanoTime.getAsLong()) - due.toEpochMilli();
-        return Duration.ofMillis(Math.max(0, millis));
-    }
-
     /** See {@link Gate#answerToAll}. */
     @Nullable
     Answer answerToAll() {
@@ -116,77 +90,9 @@ final class GateKeeper {
         answerToAll = telling.isHeard() ? null : next.answerToAll();
     }
 
-    /** Syncs now, and again and again until {@link #stop}, or until the sale halts. */
-    void start() {
-        if (stopped || gate.haltReason() != null) {
-            return;
-        }
-        try {
-            calls.execute(() -> startAfter(delayNanos(sweep())));
-        } catch (RejectedExecutionException busy) {
-            startAfter(delayNanos(null));
-        }
-    }
-
-    private void startAfter(long nanos) {
-        if (!stopped) {
-            nextSync = timer.schedule(this::start, nanos, TimeUnit.NANOSECONDS);
-        }
-    }
-
-    /**
-     * When to sync again: after the sync interval, or when the next hold ends if that is sooner; so
-     * units come back soon after their deadline. All nodes sweep, so each a little apart.
-     */
-    private long delayNanos(RemoteSpike.@Nullable Sweep sweep) {
-        long delay = jittered(syncNanos);
-        if (sweep != null && sweep.isMore()) {
-            return Math.min(delay, MORE_NANOS);
-        } else if (sweep != null && sweep.nextDeadline() != null) {
-            long left = Duration.between(sweep.levels().asOf(), sweep.nextDeadline())
-                    .toMillis();
-            long soonest = jittered(syncNanos / 16);
-            return Math.min(delay, TimeUnit.MILLISECONDS.toNanos(left) + soonest);
-        }
-        return delay;
-    }
-
-    private long jittered(long nanos) {
-        return random.get().nextLong(nanos - nanos / 8, nanos + 1);
-    }
-
+    /** Loads nothing more. */
     void stop() {
         stopped = true;
-        Future<?> next = nextSync;
-        if (next != null) {
-            next.cancel(false);
-        }
-    }
-
-    /** Sweeps, and so looks at the levels; false if no answer came. */
-    boolean sync() {
-        return sweep() != null;
-    }
-
-    private RemoteSpike.@Nullable Sweep sweep() {
-        try {
-            Gate before = gate;
-            long askedNanos = nanoTime.getAsLong();
-            RemoteSpike.Sweep sweep = telling.call(Call.SWEEP, 1, false, remote::expire);
-            learn(sweep.levels(), before, askedNanos);
-            nextDeadline = sweep.nextDeadline();
-            reachable(true, "");
-            return sweep;
-        } catch (RemoteSpikeException noAnswer) {
-            if (noAnswer.kind() == Kind.BROKEN) {
-                halt(noAnswer);
-            } else {
-                reachable(false, noAnswer.getMessage());
-            }
-        } catch (RuntimeException | Error bug) {
-            halt(bug);
-        }
-        return null;
     }
 
     /**
@@ -240,7 +146,7 @@ final class GateKeeper {
         if (!stopped && loadingUsedKeys.compareAndSet(false, true)) {
             try {
                 calls.execute(this::loadUsedKeysNow);
-            } catch (RejectedExecutionException stopping) {
+            } catch (RejectedExecutionException | OutOfMemoryError noThread) {
                 loadingUsedKeys.set(false);
             }
         }
@@ -315,7 +221,12 @@ final class GateKeeper {
         return fresh;
     }
 
-    private void learn(Levels fresh, Gate before, long askedNanos) {
+    /**
+     * Takes in what a reply told.
+     *
+     * @param before what was known when its call was sent, at {@code askedNanos}
+     */
+    void learn(Levels fresh, Gate before, long askedNanos) {
         String lost = lost(before.levels(), fresh);
         if (lost != null) {
             throw new RemoteSpikeException(Kind.BROKEN, lost, null);
@@ -351,15 +262,5 @@ final class GateKeeper {
                 ? null
                 : "the shared stock lost writes: sequence " + known.sequence() + " went back to "
                         + fresh.sequence();
-    }
-
-    private void reachable(boolean now, @Nullable String why) {
-        if (reachable != now) {
-            reachable = now;
-            LOG.log(
-                    now ? Level.INFO : Level.WARNING,
-                    () -> "shared stock of " + remote.saleId()
-                            + (now ? " answers again" : " gives no answer: " + why));
-        }
     }
 }

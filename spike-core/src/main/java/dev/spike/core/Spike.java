@@ -60,6 +60,7 @@ public final class Spike implements AutoCloseable {
     private final RemoteSpike remote;
     private final Telling telling;
     private final GateKeeper gateKeeper;
+    private final Sweeping sweeping;
     private final Reserving reserving;
     private final GroupCommit<Reserving.Asked> reserves;
     private final GroupCommit<Settlement> settles;
@@ -88,7 +89,8 @@ public final class Spike implements AutoCloseable {
         this.reserves = new GroupCommit<>(reserving, options, calls, timer);
         this.settles =
                 new GroupCommit<>(new Settling(remote, gateKeeper, telling), options, calls, timer);
-        gateKeeper.start();
+        this.sweeping = new Sweeping(remote, gateKeeper, telling, options, calls, timer);
+        sweeping.start();
         long tickNanos = Math.max(1_000_000, timeout.toNanos() / 20);
         this.ticking = timer.scheduleWithFixedDelay(
                 this::tick, tickNanos, tickNanos, TimeUnit.NANOSECONDS);
@@ -339,7 +341,7 @@ public final class Spike implements AutoCloseable {
      */
     public RemoteSpike.Opening open(Sale sale) {
         RemoteSpike.Opening opening = remote.open(sale);
-        gateKeeper.sync();
+        sweeping.sweep();
         return opening;
     }
 
@@ -366,7 +368,7 @@ public final class Spike implements AutoCloseable {
      */
     public RemoteSpike.Restock restock(String opId, long delta) {
         RemoteSpike.Restock restock = remote.restock(new RemoteSpike.Operation(opId, delta));
-        gateKeeper.sync();
+        sweeping.sweep();
         return restock;
     }
 
@@ -379,7 +381,7 @@ public final class Spike implements AutoCloseable {
      */
     public Levels closeSale() {
         Levels levels = remote.closeSale();
-        gateKeeper.sync();
+        sweeping.sweep();
         return levels;
     }
 
@@ -392,7 +394,7 @@ public final class Spike implements AutoCloseable {
      */
     public Levels reopenSale() {
         Levels levels = remote.reopenSale();
-        gateKeeper.sync();
+        sweeping.sweep();
         return levels;
     }
 
@@ -430,7 +432,7 @@ public final class Spike implements AutoCloseable {
      * @return the levels as they are now; empty if the shared stock gave no answer
      */
     public Optional<Levels> sync() {
-        return gateKeeper.sync() ? levels() : Optional.empty();
+        return sweeping.sweep() != null ? levels() : Optional.empty();
     }
 
     /**
@@ -460,7 +462,7 @@ public final class Spike implements AutoCloseable {
      * @return at most so long; zero: none is
      */
     public Duration expiryLag() {
-        return gateKeeper.expiryLag();
+        return sweeping.lag();
     }
 
     /**
@@ -527,6 +529,7 @@ public final class Spike implements AutoCloseable {
     public void close() {
         if (closed.compareAndSet(false, true)) {
             long end = nanoTime.getAsLong() + timeout.plusMillis(200).toNanos();
+            sweeping.stop();
             gateKeeper.stop();
             reserves.refuse();
             settles.refuse();

@@ -16,6 +16,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import java.time.Clock;
 import java.time.Duration;
@@ -884,11 +885,19 @@ class SpikeTest {
     }
 
     private static ExecutorService refusingWhile(AtomicBoolean full, AtomicBoolean refused) {
+        return refusingWhile(full, refused, false);
+    }
+
+    private static ExecutorService refusingWhile(
+            AtomicBoolean full, AtomicBoolean refused, boolean forWantOfThreads) {
         return new ThreadPoolExecutor(0, 9, 1, SECONDS, new SynchronousQueue<>()) {
             @Override
             public void execute(Runnable task) {
                 if (full.get()) {
                     refused.set(true);
+                    if (forWantOfThreads) {
+                        throw new OutOfMemoryError("unable to create native thread");
+                    }
                     throw new RejectedExecutionException("full");
                 }
                 super.execute(task);
@@ -896,12 +905,13 @@ class SpikeTest {
         };
     }
 
-    @Test
-    void executorThatRefusesForAWhile_doesNotEndTheSync() {
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void executorThatRefusesForAWhile_doesNotEndTheSync(boolean forWantOfThreads) {
         stock.open(Sale.of("ticket", 1));
         AtomicBoolean full = new AtomicBoolean();
         AtomicBoolean refused = new AtomicBoolean();
-        ExecutorService callers = refusingWhile(full, refused);
+        ExecutorService callers = refusingWhile(full, refused, forWantOfThreads);
         ScheduledThreadPoolExecutor timers = new ScheduledThreadPoolExecutor(1);
         spikes.add(Spike.builder(remote)
                 .threads(callers, timers)

@@ -30,6 +30,7 @@ final class Meters implements AutoCloseable {
     private final MeterRegistry registry;
     private final Tags sale;
     private final List<Meter> registered = new CopyOnWriteArrayList<>();
+    private volatile boolean closed;
 
     Meters(MeterRegistry registry, String saleId) {
         this.registry = registry;
@@ -92,6 +93,9 @@ final class Meters implements AutoCloseable {
 
     private <M extends Meter> M register(M meter) {
         registered.add(meter);
+        if (closed) {
+            registry.remove(meter);
+        }
         return meter;
     }
 
@@ -106,7 +110,7 @@ final class Meters implements AutoCloseable {
     /** Takes them out of the registry. */
     @Override
     public void close() {
+        closed = true;
         registered.forEach(registry::remove);
-        registered.clear();
     }
 }

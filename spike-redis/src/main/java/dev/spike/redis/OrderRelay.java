@@ -232,6 +232,8 @@ public final class OrderRelay implements AutoCloseable {
             callers.execute(this::turn);
         } catch (RejectedExecutionException stopped) {
             ended = true;
+        } catch (OutOfMemoryError noThread) {
+            ended = !rests(SHORTEST_PAUSE.toNanos());
         }
     }
 

@@ -152,7 +152,8 @@ public final class SpikeMetrics implements SpikeListener, AutoCloseable {
     /**
      * Adds what this node tells of itself.
      *
-     * @param spike of the sale; held weakly, and not closed here
+     * @param spike of the sale, and the only one: one that is started anew is watched by metrics of
+     *     its own, once these are closed; held weakly, and not closed here
      */
     public void watch(Spike spike) {
         meters.counter(

@@ -295,6 +295,29 @@ class OrderRelayTest extends OrderRelayCase {
         assertThat(sink.buyers()).hasSize(5);
     }
 
+    @Test
+    void noThreadToBeHad_forAWhile_isNotTheEnd() {
+        stock.open(Sale.of(stock.saleId(), 100));
+        AtomicInteger turns = new AtomicInteger();
+        ScheduledExecutorService timers = Executors.newSingleThreadScheduledExecutor();
+        ThreadPoolExecutor callers =
+                new ThreadPoolExecutor(1, 1, 1, TimeUnit.SECONDS, new LinkedBlockingQueue<>()) {
+                    @Override
+                    public void execute(Runnable turn) {
+                        if (turns.incrementAndGet() < 4) {
+                            throw new OutOfMemoryError("unable to create native thread");
+                        }
+                        super.execute(turn);
+                    }
+                };
+        OrderRelay relay = start(relay(sink).threads(callers, timers));
+        List<String> buyers = reserveEach("buyer", 5);
+        await().until(() -> sink.buyers().equals(buyers));
+        relay.close();
+        timers.shutdownNow();
+        callers.shutdownNow();
+    }
+
     /** The timer's thread has begun a turn, and has not come back from that yet. */
     @Test
     void close_whileATurnIsBeingBegun_beginsNoSecondOneBesideIt() throws Exception {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.spike.core.Outcome;
+import dev.spike.core.RemoteSpikeException;
 import dev.spike.core.ReservationId;
 import dev.spike.core.Sale;
 import dev.spike.core.Spike;
@@ -237,6 +238,7 @@ class SpikeMetricsTest extends OrderRelayCase {
                 .allSatisfy(id -> assertThat(id.getTag("sale")).isEqualTo("other"));
         assertThat(spike.reserve(1).outcome()).isEqualTo(Outcome.NOT_OPEN);
         other.close();
+        other.called(SpikeListener.Call.RESERVE, 1, false, 1, RemoteSpikeException.Kind.UNKNOWN);
         assertThat(registry.getMeters()).isEmpty();
     }
 
