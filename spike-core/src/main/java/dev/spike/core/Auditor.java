@@ -23,6 +23,9 @@ import java.util.stream.Collectors;
  */
 final class Auditor {
 
+    /** The difference of a total that something else wrote. */
+    static final String TOTAL = "total";
+
     /** The difference of a buyer whose count can be corrected. */
     static final String UNITS_OF_BUYER = "units that a buyer holds or bought";
 
@@ -63,7 +66,9 @@ final class Auditor {
         boolean isTotalKnown = log.isTotalSame(beforeRules, after.sequence());
         long total = isTotalKnown ? rules.total() : after.total();
         long soldBefore = remote.soldBefore();
-        compareLevels(after, total, soldBefore);
+        long known = isTotalKnown ? log.knownTotal(after, total) : total;
+        findings.compare(Place.LEVELS, TOTAL, known, total);
+        compareLevels(after, known, soldBefore);
         compareBuyers(log.isComplete(after.sequence()));
         Map<Outcome, OrderBook.Sum> logged = log.sums();
         if (orders != null) {
@@ -73,7 +78,7 @@ final class Auditor {
                 findings.areInFlight(),
                 after,
                 new Audit.Sums(
-                        total,
+                        known,
                         soldBefore,
                         reservations.sums(),
                         unitsOfBuyers,

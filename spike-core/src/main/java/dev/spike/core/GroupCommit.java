@@ -196,8 +196,11 @@ final class GroupCommit<R> {
     }
 
     private void answer(Pending<R> pending, Answer answer) {
-        work.answered(pending.request, answer);
-        pending.answer.complete(answer);
+        try {
+            work.answered(pending.request, answer);
+        } finally {
+            pending.answer.complete(answer);
+        }
     }
 
     private void start() {

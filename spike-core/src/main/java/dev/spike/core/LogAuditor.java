@@ -126,6 +126,23 @@ final class LogAuditor {
         }
     }
 
+    /**
+     * The total that the log ends with, if it knows better than the stock, whose total is this: the
+     * levels are as they were logged, and came to that without a jump.
+     */
+    long knownTotal(Levels after, long total) {
+        LogEntry end = last;
+        if (end != null
+                && end.sequence() == after.sequence()
+                && end.available() == after.available()
+                && end.reserved() == after.reserved()
+                && end.sold() == after.sold()
+                && jumps.told().isEmpty()) {
+            return end.total();
+        }
+        return total;
+    }
+
     /** Tells where levels jumped. Those that jumped and were put right later are right. */
     void tellJumps() {
         jumps.told().forEach(findings::add);

@@ -80,7 +80,8 @@ public interface RemoteSpike {
      * @param levels the levels after it
      * @param answers one for each request, in the order of the batch; empty if the call came
      *     {@code late}
-     * @param late whether the call ran after its {@code notAfter}, and so changed nothing
+     * @param late whether the call ran after its {@code notAfter}, or reserving met levels that are
+     *     not the total, and so changed nothing
      */
     record Reply(Levels levels, List<Answer> answers, boolean late) {}
 

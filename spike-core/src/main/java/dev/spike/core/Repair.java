@@ -8,8 +8,10 @@ import java.util.List;
  * @param dryRun whether it only told
  * @param audit that it goes by
  * @param steps each of them
+ * @param more whether something was done, or would be, and the audit may have found more than it
+ *     tells, so that another repair may have something to do
  */
-public record Repair(boolean dryRun, Audit audit, List<Step> steps) {
+public record Repair(boolean dryRun, Audit audit, List<Step> steps, boolean more) {
 
     /**
      * A step.

@@ -38,7 +38,16 @@ final class Repairs {
                         difference.place() == Place.LOG && difference.kind() != Kind.IN_FLIGHT)
                 .forEach(difference -> steps.add(
                         new Step(text(difference), false, "what the log lost cannot be restored")));
-        return new Repair(dryRun, audit, List.copyOf(steps));
+        boolean didSomething = dryRun || steps.stream().anyMatch(Step::done);
+        return new Repair(dryRun, audit, List.copyOf(steps), didSomething && areCapped());
+    }
+
+    private boolean areCapped() {
+        return audit.differences().stream()
+                .collect(Collectors.groupingBy(Difference::kind, Collectors.counting()))
+                .values()
+                .stream()
+                .anyMatch(told -> told >= Audit.MAX_DIFFERENCES);
     }
 
     /** The levels and the buyers' counts, in one step. */
@@ -71,6 +80,12 @@ final class Repairs {
     }
 
     private String whyNotCorrected(long left) {
+        for (Difference difference : audit.differences()) {
+            if (difference.place() == Place.LEVELS && difference.what().equals(Auditor.TOTAL)) {
+                return "the total was changed by something else: set it back to "
+                        + difference.expected() + " in the store, and repair then";
+            }
+        }
         if (audit.differences().stream()
                 .anyMatch(difference -> difference.kind() == Kind.IN_FLIGHT
                         && difference.place() == Place.LEVELS)) {

@@ -11,8 +11,9 @@ import org.jspecify.annotations.Nullable;
  * <p>It is told on the thread on which the thing happens: what the node refuses by itself, on its
  * caller's; all else on one of the node's, or on the caller's if the request did not fit in the
  * queue. Many threads tell it at once, and buyers wait for it, so it must neither block nor take
- * long. It may be told of something before {@link SpikeBuilder#start} returns. What it throws is
- * logged, the first time for each node, and changes nothing else.
+ * long, nor call what blocks of the Spike itself. It may be told of something before
+ * {@link SpikeBuilder#start} returns. What it throws is logged, the first time for each node, and
+ * changes nothing else.
  *
  * <p>Callers that get {@link Outcome#UNAVAILABLE} or {@link Outcome#UNKNOWN} because their thread
  * was interrupted are not told of: their request was never made, or goes on without them.

@@ -38,7 +38,7 @@ final class Telling {
         if (listener != null) {
             try {
                 listener.answered(outcome, local);
-            } catch (RuntimeException | Error thrown) {
+            } catch (Throwable thrown) {
                 warn(thrown);
             }
         }
@@ -77,7 +77,8 @@ final class Telling {
         if (listener != null) {
             try {
                 news.accept(listener);
-            } catch (RuntimeException | Error thrown) {
+            } catch (Throwable thrown) {
+                // Also a checked one, which other languages of the JVM do not ask to be declared.
                 warn(thrown);
             }
         }

@@ -14,6 +14,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
+import java.io.IOException;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -296,10 +297,16 @@ class SpikeListenerTest {
             }
 
             private void fail() {
-                if (thrown.incrementAndGet() % 2 == 0) {
-                    throw new IllegalStateException("planted");
+                switch ((int) (thrown.incrementAndGet() % 3)) {
+                    case 0 -> throw new IllegalStateException("planted");
+                    case 1 -> throw undeclared(new IOException("planted"));
+                    default -> throw new AssertionError("planted");
                 }
-                throw new AssertionError("planted");
+            }
+
+            @SuppressWarnings("unchecked")
+            private <E extends Throwable> RuntimeException undeclared(Throwable checked) throws E {
+                throw (E) checked;
             }
         };
         stock.open(Sale.of("ticket", 50));

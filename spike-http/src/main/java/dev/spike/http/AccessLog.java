@@ -10,7 +10,9 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.Locale;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
@@ -23,6 +25,9 @@ import java.util.stream.Stream;
 final class AccessLog implements AutoCloseable {
 
     private static final int MOST_OF_A_PATH = 512;
+
+    /** What begins the rest of a path that no route of ours has. */
+    private static final Pattern NO_PATH_OF_OURS = Pattern.compile("(?s)([%;@?]|//).*");
 
     /** A request that has ended, as it was on the I/O thread. */
     private record Ended(
@@ -67,8 +72,8 @@ final class AccessLog implements AutoCloseable {
                 log.add(new Ended(
                         startMillis,
                         listener,
-                        same.getRequestMethod().toString(),
-                        Route.path(same),
+                        cut(same.getRequestMethod().toString()),
+                        shown(Route.path(same)),
                         same.getStatusCode(),
                         same.getResponseBytesSent(),
                         System.nanoTime() - startNanos,
@@ -84,7 +89,7 @@ final class AccessLog implements AutoCloseable {
                 Json.time(Instant.ofEpochMilli(ended.startMillis)),
                 ended.listener,
                 ended.method,
-                shown(ended.path),
+                ended.path,
                 ended.status,
                 ended.bytes,
                 TimeUnit.NANOSECONDS.toMicros(ended.nanos),
@@ -92,21 +97,28 @@ final class AccessLog implements AutoCloseable {
         text.append(new String(Json.write(line), UTF_8));
     }
 
-    /** The path without what names a buyer or gives power over a reservation. */
+    /**
+     * The path without what names a buyer or gives power over a reservation, also where it was
+     * misspelt; only a part of a long one, since many may be queued.
+     */
     static String shown(String path) {
         String shown = without(path, "/buyers/", "{buyer}", "/reservations");
         shown = without(shown, "/reservations/", "{id}", "/confirm", "/extend");
-        return shown.length() <= MOST_OF_A_PATH ? shown : shown.substring(0, MOST_OF_A_PATH);
+        return cut(NO_PATH_OF_OURS.matcher(shown).replaceFirst("…"));
+    }
+
+    private static String cut(String text) {
+        return text.length() <= MOST_OF_A_PATH ? text : text.substring(0, MOST_OF_A_PATH);
     }
 
     /** Puts a name in the place of all that is between a part of the path and its end, if known. */
     private static String without(String path, String after, String name, String... ends) {
-        int from = path.indexOf(after);
+        int from = path.toLowerCase(Locale.ROOT).indexOf(after);
         if (from < 0) {
             return path;
         }
         String end = Stream.of(ends).filter(path::endsWith).findFirst().orElse("");
-        return path.substring(0, from) + after + name + end;
+        return path.substring(0, from + after.length()) + name + end;
     }
 
     /** How many lines are not there. */

@@ -97,7 +97,7 @@ final class OperationsHandler {
 
     record Audited(boolean balanced, State levels, Sums sums, List<Differing> differences) {}
 
-    record Repaired(boolean dryRun, List<Repair.Step> steps, Audited audit) {}
+    record Repaired(boolean dryRun, List<Repair.Step> steps, boolean more, Audited audit) {}
 
     /** {@code POST …/total}: raises or lowers the total. */
     void restock(HttpServerExchange exchange, String saleId) throws Exception {
@@ -195,6 +195,7 @@ final class OperationsHandler {
                                     new Repaired(
                                             repair.dryRun(),
                                             repair.steps(),
+                                            repair.more(),
                                             body(saleId, repair.audit())))
                             .send(same));
         });

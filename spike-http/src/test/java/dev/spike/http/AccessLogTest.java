@@ -117,7 +117,13 @@ final class AccessLogTest {
         "/v1/buyers/alice/reservations, /v1/buyers/{buyer}/reservations",
         "/v1/buyers/alice, /v1/buyers/{buyer}",
         "/v1/buyers/al/ice/reservations, /v1/buyers/{buyer}/reservations",
-        "//v1/buyers/alice/reservations/abc, //v1/buyers/{buyer}"
+        "//v1/buyers/alice/reservations/abc, …",
+        "/v1/sales/ticket/Reservations/abc.def, /v1/sales/ticket/Reservations/{id}",
+        "/v1/sales/ticket/reservations%2Fabc.def, /v1/sales/ticket/reservations…",
+        "/v1/sales/ticket/reservations;x=/abc.def, /v1/sales/ticket/reservations…",
+        "/v1/buyers%2Falice/reservations, /v1/buyers…",
+        "/buy/ticket;buyer=alice, /buy/ticket…",
+        "//user:pass@host/x, …"
     })
     void path_isShownWithoutWhatNamesSomebody(String path, String shown) {
         assertThat(AccessLog.shown(path)).isEqualTo(shown);

@@ -49,6 +49,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /** Audits and repairs over a real Redis, with orders that a real relay writes. */
 @Timeout(60)
@@ -645,6 +646,27 @@ class AuditTest {
         assertBalanced();
     }
 
+    @ParameterizedTest
+    @ValueSource(longs = {60, -20})
+    void totalChangedBySomebodyElse_isToldByTheLog_andNoRepairSellsOrStrandsByIt(long by) {
+        openAndSell();
+        jedis.hincrBy(key("stock"), "total", by);
+        assertThat(told(audit(orders)))
+                .containsExactly(
+                        (by > 0 ? "EXTRA" : "MISSING") + " LEVELS total: 40, found " + (40 + by));
+        Map<String, String> before = keys();
+        assertThat(node(NEVER).repair(false, orders, orders).orElseThrow().steps())
+                .singleElement()
+                .satisfies(step -> {
+                    assertThat(step.done()).isFalse();
+                    assertThat(step.why()).contains("set it back to 40");
+                });
+        assertThat(keys()).isEqualTo(before);
+        jedis.hincrBy(key("stock"), "total", -by);
+        assertBalanced();
+        Conservation.drain(stock);
+    }
+
     @Test
     void repair_saleMovedOnSinceTheAudit_isNotDone() {
         openAndSell();
@@ -697,9 +719,12 @@ class AuditTest {
                 .hasSize(100);
         assertThat(audit.differences()).filteredOn(d -> d.kind() == Kind.EXTRA).hasSize(100);
         assertThat(told(audit)).contains("MISSING LEVELS reserved: 1000, found 999");
-        for (int i = 0; i < 3; i++) {
-            repair(false);
-        }
+        assertThat(repair(true).more()).isTrue();
+        assertThat(Stream.generate(() -> repair(false))
+                        .takeWhile(Repair::more)
+                        .limit(9)
+                        .count())
+                .isEqualTo(3);
         assertThat(audit(orders).differences())
                 .hasSize(Audit.MAX_DIFFERENCES)
                 .allSatisfy(difference -> {
