@@ -23,6 +23,7 @@ import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -39,6 +40,7 @@ public final class RemoveGuards implements Callable<Integer> {
 
     private static final Set<String> NOT_COPIED = Set.of(".git", "docs", "surefire-reports");
     private static final long MOST_MINUTES = 5;
+    private static final String LOG = "test.log";
     private static final Pattern FAILED =
             Pattern.compile("<testsuite [^>]*(errors|failures)=\"[1-9]");
 
@@ -100,7 +102,8 @@ public final class RemoveGuards implements Callable<Integer> {
                     .toList();
             Outcome outcome = test(copy, module, String.join(",", methods));
             if (outcome != Outcome.PASSED) {
-                wrong.add("with every guard in its place, the tests of " + module + " " + outcome);
+                wrong.add("with every guard in its place, the tests of " + module + " " + outcome
+                        + ": " + errors(copy));
             }
         }
         for (Guard guard : guards) {
@@ -135,7 +138,7 @@ public final class RemoveGuards implements Callable<Integer> {
         if (Files.exists(reports)) {
             Scratch.delete(reports);
         }
-        Path log = copy.resolve("test.log");
+        Path log = copy.resolve(LOG);
         Process maven = new ProcessBuilder(
                         "mvn",
                         "-B",
@@ -160,6 +163,14 @@ public final class RemoveGuards implements Callable<Integer> {
             return Files.exists(reports) ? Outcome.PASSED : Outcome.DID_NOT_RUN;
         }
         return hasFailure(reports) ? Outcome.FAILED : Outcome.DID_NOT_RUN;
+    }
+
+    /** What Maven says of the tests that failed. */
+    private static String errors(Path copy) throws IOException {
+        return Files.readAllLines(copy.resolve(LOG)).stream()
+                .filter(line -> line.startsWith("[ERROR]   "))
+                .map(line -> line.substring("[ERROR]".length()).strip())
+                .collect(Collectors.joining("; "));
     }
 
     private static boolean hasFailure(Path reports) throws IOException {
