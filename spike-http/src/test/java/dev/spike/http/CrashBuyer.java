@@ -33,7 +33,7 @@ final class CrashBuyer {
     private final Child child;
     private final String diesIn;
 
-    /** @param diesIn the verb in which the server is to die; empty: none */
+    /** @param diesIn the verb in which the server is to die; empty: none, it names its points */
     CrashBuyer(Child child, String diesIn) {
         this.child = child;
         this.diesIn = diesIn;
@@ -81,6 +81,12 @@ final class CrashBuyer {
                 .pollInterval(Duration.ofMillis(5))
                 .until(() -> !child.isAlive() || child.out().contains("verb " + name + "\n"));
         body.run();
+        if (diesIn.isEmpty()) {
+            // The answer may be here before the server has passed what comes after it.
+            await().atMost(PATIENCE)
+                    .until(() -> !child.isAlive()
+                            || child.out().contains(CrashPoint.POINT + name + ": HTTP answered"));
+        }
         linger(name);
     }
 
