@@ -38,7 +38,7 @@ import java.util.stream.Stream;
         description = "Takes away each guard in turn; exits 1 if its test does not fail.")
 public final class RemoveGuards implements Callable<Integer> {
 
-    private static final Set<String> NOT_COPIED = Set.of(".git", "docs", "surefire-reports");
+    private static final Set<String> NOT_COPIED = Set.of(".git", "surefire-reports");
     private static final long MOST_MINUTES = 5;
     private static final String LOG = "test.log";
     private static final Pattern FAILED =
