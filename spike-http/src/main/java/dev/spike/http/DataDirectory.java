@@ -12,8 +12,8 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
 /**
- * The data directory, or a part of it, held by one server at a time. The system frees it when the
- * server dies.
+ * The data directory, or the file of the orders, held by one server at a time. The system frees it
+ * when the server dies.
  */
 final class DataDirectory implements AutoCloseable {
 
@@ -29,37 +29,39 @@ final class DataDirectory implements AutoCloseable {
      * @throws StartException if another server holds it, or it cannot be written
      */
     static DataDirectory lock(Path directory) {
-        DataDirectory lock = tryLock(directory, "lock");
-        if (lock == null) {
-            throw new StartException("--data " + directory
-                    + " is in use by another server; stop it, or give another --data");
-        }
-        return lock;
-    }
-
-    /**
-     * Takes a part of the directory; null if another server holds it.
-     *
-     * @throws StartException if the directory cannot be written
-     */
-    static @Nullable DataDirectory tryLock(Path directory, String part) {
         try {
-            FileChannel channel = FileChannel.open(
-                    Files.createDirectories(directory).resolve(part),
-                    StandardOpenOption.CREATE,
-                    StandardOpenOption.WRITE);
-            boolean isMine = false;
-            try {
-                isMine = isFree(channel);
-                return isMine ? new DataDirectory(channel) : null;
-            } finally {
-                if (!isMine) {
-                    channel.close();
-                }
+            DataDirectory lock = tryLock(directory.resolve("lock"));
+            if (lock == null) {
+                throw new StartException("--data " + directory
+                        + " is in use by another server; stop it, or give another --data");
             }
+            return lock;
         } catch (IOException failure) {
             throw new StartException(
                     "--data " + directory + " cannot be written: " + failure, failure);
+        }
+    }
+
+    /**
+     * Takes what this file, which is made, stands for; null if another server holds it.
+     *
+     * @throws IOException if the file cannot be written
+     */
+    static @Nullable DataDirectory tryLock(Path file) throws IOException {
+        Path directory = file.toAbsolutePath().getParent();
+        if (directory != null) {
+            Files.createDirectories(directory);
+        }
+        FileChannel channel =
+                FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        boolean isMine = false;
+        try {
+            isMine = isFree(channel);
+            return isMine ? new DataDirectory(channel) : null;
+        } finally {
+            if (!isMine) {
+                channel.close();
+            }
         }
     }
 

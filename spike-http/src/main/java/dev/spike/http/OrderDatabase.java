@@ -4,10 +4,13 @@ import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.SQLExceptionOverride;
 
 import org.h2.jdbcx.JdbcDataSource;
+import org.h2.store.fs.FileUtils;
+import org.jspecify.annotations.Nullable;
 import org.postgresql.Driver;
 import org.postgresql.PGProperty;
 import org.postgresql.ds.PGSimpleDataSource;
 
+import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -46,6 +49,13 @@ enum OrderDatabase {
                     (name, value) -> url.append(';').append(name).append('=').append(value));
             source.setURL(url.toString());
             return source;
+        }
+
+        @Override
+        Path lock(String jdbcUrl) {
+            String file = jdbcUrl.substring("jdbc:h2:file:".length()).split(";", 2)[0];
+            // As H2 reads it, which begins at the user's home where it begins with ~.
+            return Path.of(FileUtils.toRealPath(file + ".lock"));
         }
 
         @Override
@@ -179,7 +189,7 @@ enum OrderDatabase {
         config.setDataSource(dataSource(jdbcUrl));
         config.setInitializationFailTimeout(-1);
         config.setMaximumPoolSize(10);
-        config.setMinimumIdle(1);
+        config.setMinimumIdle(0);
         config.setConnectionTimeout(2_000);
         config.setValidationTimeout(1_000);
         config.setAutoCommit(false);
@@ -198,6 +208,12 @@ enum OrderDatabase {
 
     /** With what this class needs, unless the URL says otherwise. */
     abstract DataSource dataSource(String jdbcUrl);
+
+    /** The file that who opens the database must hold, since one at a time can; null: none. */
+    @Nullable
+    Path lock(String jdbcUrl) {
+        return null;
+    }
 
     /** Makes the tables that are not there. */
     abstract void createTables(Connection connection) throws SQLException;

@@ -3,6 +3,8 @@ package dev.spike.http;
 import dev.spike.core.OrderBook;
 import dev.spike.core.OrderSink;
 import dev.spike.core.RemoteSpike;
+import dev.spike.core.RemoteSpikeException;
+import dev.spike.core.RemoteSpikeException.Kind;
 import dev.spike.redis.OrderRelay;
 import dev.spike.redis.RedisSpike;
 
@@ -38,7 +40,7 @@ final class Orders implements AutoCloseable {
     private final @Nullable JdbcOrderBook book;
     private final String description;
     private final String consumer;
-    private final @Nullable Path lockedIn;
+    private final @Nullable Path lockFile;
     private final BiConsumer<String, OrderRelay> started;
     private final Map<String, RedisSpike> sales = new LinkedHashMap<>();
     private final Map<String, OrderRelay> relays = new ConcurrentHashMap<>();
@@ -49,19 +51,19 @@ final class Orders implements AutoCloseable {
     private boolean closed;
 
     /**
-     * @param lockedIn the directory of a file that one server at a time writes; null: shared
+     * @param lockFile is held by the one server that opens the book; null: any number may
      * @param started is told of each relay, with its sale's id
      */
     private Orders(
             @Nullable JdbcOrderBook book,
             String description,
             String consumer,
-            @Nullable Path lockedIn,
+            @Nullable Path lockFile,
             BiConsumer<String, OrderRelay> started) {
         this.book = book;
         this.description = description;
         this.consumer = consumer;
-        this.lockedIn = lockedIn;
+        this.lockFile = lockFile;
         this.started = started;
     }
 
@@ -88,7 +90,7 @@ final class Orders implements AutoCloseable {
                             ? "an H2 file, " + options.data.resolve("orders") + ".mv.db"
                             : url.split("[?;]", 2)[0],
                     consumer,
-                    url.startsWith("jdbc:h2:") ? options.data : null,
+                    OrderDatabase.of(url).lock(url),
                     started);
         } catch (IllegalArgumentException malformed) {
             throw new IllegalArgumentException(String.valueOf(malformed.getMessage())
@@ -122,21 +124,18 @@ final class Orders implements AutoCloseable {
         }
     }
 
-    /** Only who may write the file takes anything from the log; the others wait for their turn. */
+    /** Only who may open the book takes anything from the log; the others wait for their turn. */
     private synchronized void startRelays() {
         OrderSink sink = book;
         if (closed || sink == null) {
             return;
         }
-        if (lockedIn != null && lock == null) {
-            lock = tryLock(lockedIn);
-            if (lock == null) {
-                if (!waiting) {
-                    waiting = true;
-                    retry.schedule(this::retry, RETRY.toMillis(), TimeUnit.MILLISECONDS);
-                }
-                return;
+        if (!holdsBook()) {
+            if (!waiting) {
+                waiting = true;
+                retry.schedule(this::retry, RETRY.toMillis(), TimeUnit.MILLISECONDS);
             }
+            return;
         }
         sales.forEach((saleId, sale) -> relays.computeIfAbsent(saleId, first -> {
             OrderRelay relay = OrderRelay.of(sale, sink).consumer(consumer).start();
@@ -150,14 +149,20 @@ final class Orders implements AutoCloseable {
         startRelays();
     }
 
-    private static @Nullable DataDirectory tryLock(Path directory) {
-        try {
-            return DataDirectory.tryLock(directory, "orders.lock");
-        } catch (StartException failure) {
-            System.getLogger(SpikeServer.class.getName())
-                    .log(Level.WARNING, "no orders are written now: " + failure.getMessage());
-            return null;
+    private synchronized boolean holdsBook() {
+        if (lockFile == null || lock != null) {
+            return true;
         }
+        try {
+            lock = closed ? null : DataDirectory.tryLock(lockFile);
+        } catch (IOException failure) {
+            System.getLogger(SpikeServer.class.getName())
+                    .log(
+                            Level.WARNING,
+                            "no orders are written now: " + lockFile + " cannot be written: "
+                                    + failure);
+        }
+        return lock != null;
     }
 
     /** The relay of a sale; null: none. */
@@ -170,13 +175,30 @@ final class Orders implements AutoCloseable {
         return book != null;
     }
 
+    /**
+     * The book; null: there is none.
+     *
+     * @throws RemoteSpikeException if another server has it: opened here, it would be kept from
+     *     that
+     */
     @Nullable
     OrderBook book() {
-        return book;
+        return held();
     }
 
+    /** As {@link #book}. */
     @Nullable
     OrderSink sink() {
+        return held();
+    }
+
+    private @Nullable JdbcOrderBook held() {
+        if (book != null && !holdsBook()) {
+            throw new RemoteSpikeException(
+                    Kind.NOT_EXECUTED,
+                    "another server has the order book, or it cannot be opened: " + description,
+                    null);
+        }
         return book;
     }
 

@@ -149,6 +149,38 @@ final class OrdersTest {
     }
 
     @Test
+    void whileAnotherHoldsTheFile_itIsNotOpened_notEvenByAnAudit() throws Exception {
+        Path file = data.resolve("orders.mv.db");
+        TestServer server;
+        String id;
+        try (DataDirectory another = DataDirectory.tryLock(data.resolve("orders.lock"))) {
+            assertThat(another).isNotNull();
+            server = start();
+            id = reserve(server, "request-1", "alice", 1);
+            assertThat(server.admin("GET", SALE + "/audit", null).statusCode()).isEqualTo(503);
+            assertThat(find(server, id).get("order").textValue()).isEqualTo("pending");
+            assertThat(file).doesNotExist();
+        }
+        awaitWritten(server, id, "reserved");
+        assertThat(file).exists();
+        assertThat(server.admin("GET", SALE + "/audit", null).statusCode()).isEqualTo(200);
+    }
+
+    @Test
+    void fileNamedByTwoServers_isWrittenByOne_whateverTheirData(
+            @TempDir Path other, @TempDir Path third) {
+        String redis = servers.start("--redis=embedded", "--data=" + other, "--orders=none")
+                .redis();
+        String file = "--orders=jdbc:h2:file:" + third.resolve("book") + ";RETENTION_TIME=1000";
+        TestServer first = servers.start("--redis=" + redis, "--data=" + data, file);
+        TestServer second = servers.start("--redis=" + redis, "--data=" + other, file);
+        awaitWritten(second, reserve(second, "request-1", "alice", 1), "reserved");
+        assertThat(first.admin("GET", SALE + "/orders", null).statusCode()).isEqualTo(200);
+        assertThat(second.admin("GET", SALE + "/orders", null).statusCode()).isEqualTo(404);
+        assertThat(second.admin("GET", SALE + "/audit", null).statusCode()).isEqualTo(503);
+    }
+
+    @Test
     void auditsThatHang_holdUpNothingElse() throws Exception {
         try (ServerSocket deaf = new ServerSocket(0, 50, InetAddress.getByName("127.0.0.1"))) {
             TestServer server = start("--orders=jdbc:postgresql://127.0.0.1:" + deaf.getLocalPort()
