@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 
 /** All who watch one sale, and the one message for all of them. Used by one thread. */
 final class Audience {
@@ -23,6 +24,7 @@ final class Audience {
 
     private final OpenSale sale;
     private final ByteBuffer heartbeat;
+    private final Consumer<Throwable> failures;
     private final List<Watcher> watchers = new ArrayList<>();
 
     /** Outside the heap, so that no write copies it; written anew by each tick that says more. */
@@ -34,16 +36,19 @@ final class Audience {
     private long asOfNanos;
     private @Nullable Long others;
 
-    /** @param heartbeat what is written to who gets nothing else for long */
-    Audience(OpenSale sale, ByteBuffer heartbeat) {
+    /**
+     * @param heartbeat what is written to who gets nothing else for long
+     * @param failures is told of a failure that is not the end of a stream, for which one is cut
+     */
+    Audience(OpenSale sale, ByteBuffer heartbeat, Consumer<Throwable> failures) {
         this.sale = sale;
         this.heartbeat = heartbeat;
+        this.failures = failures;
     }
 
     /** Adds one, who gets these bytes and what the others got last. */
     void add(Watcher watcher, ByteBuffer greeting, long nowNanos) {
-        watchers.add(watcher);
-        if (watchers.size() == 1) {
+        if (watchers.isEmpty()) {
             look(nowNanos);
         }
         try {
@@ -51,22 +56,36 @@ final class Audience {
         } catch (IOException ended) {
             // The update finds the same.
         }
-        if (!watcher.update(message, version, heartbeat, nowNanos)) {
-            watchers.remove(watcher);
-            watcher.cut();
+        if (goesOn(watcher, nowNanos)) {
+            watchers.add(watcher);
         }
     }
 
     /** Looks at the sale once, and tells all what is new; who is at the end is let go. */
     void tick(long nowNanos) {
         look(nowNanos);
-        watchers.removeIf(watcher -> {
-            boolean atItsEnd = !watcher.update(message, version, heartbeat, nowNanos);
-            if (atItsEnd) {
-                watcher.cut();
+        watchers.removeIf(watcher -> !goesOn(watcher, nowNanos));
+    }
+
+    /** Writes to one; false if that was the end of it. */
+    private boolean goesOn(Watcher watcher, long nowNanos) {
+        try {
+            if (watcher.update(message, version, heartbeat, nowNanos)) {
+                return true;
             }
-            return atItsEnd;
-        });
+        } catch (RuntimeException | Error failure) {
+            failures.accept(failure);
+        }
+        cut(watcher);
+        return false;
+    }
+
+    private void cut(Watcher watcher) {
+        try {
+            watcher.cut();
+        } catch (RuntimeException | Error failure) {
+            failures.accept(failure);
+        }
     }
 
     private void look(long nowNanos) {
@@ -100,14 +119,26 @@ final class Audience {
         return others;
     }
 
-    /** How many watch. */
-    int size() {
-        return watchers.size();
+    boolean isEmpty() {
+        return watchers.isEmpty();
     }
 
     /** Ends all streams, with these last bytes. */
     void end(ByteBuffer last, long nowNanos) {
-        watchers.forEach(watcher -> watcher.end(last, nowNanos));
+        for (Watcher watcher : watchers) {
+            try {
+                watcher.end(last, nowNanos);
+            } catch (RuntimeException | Error failure) {
+                failures.accept(failure);
+                cut(watcher);
+            }
+        }
+        watchers.clear();
+    }
+
+    /** Closes the connections of all. */
+    void cut() {
+        watchers.forEach(this::cut);
         watchers.clear();
     }
 }

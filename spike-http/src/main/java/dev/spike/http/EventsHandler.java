@@ -1,5 +1,6 @@
 package dev.spike.http;
 
+import io.undertow.server.ExchangeCompletionListener;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.Headers;
 import io.undertow.util.HttpString;
@@ -19,10 +20,17 @@ final class EventsHandler {
     private final Handover handover;
     private final Watchers watchers;
 
+    /** However an exchange ends, its place is free then. */
+    private final ExchangeCompletionListener gone;
+
     EventsHandler(Sales sales, Handover handover, Watchers watchers) {
         this.sales = sales;
         this.handover = handover;
         this.watchers = watchers;
+        this.gone = (exchange, next) -> {
+            watchers.giveBack();
+            next.proceed();
+        };
     }
 
     /** {@code GET …/events}. */
@@ -33,6 +41,7 @@ final class EventsHandler {
             } else if (!watchers.takePlace()) {
                 Problem.UNAVAILABLE.send(same, "as many watch as this server lets", LATER);
             } else {
+                same.addExchangeCompleteListener(gone);
                 begin(same, found.get());
             }
         });
@@ -47,7 +56,6 @@ final class EventsHandler {
         // So the end of the stream is the end of the connection, and no write needs a chunk's head.
         exchange.setPersistent(false);
         if (exchange.getRequestMethod().equals(Methods.HEAD)) {
-            watchers.giveBack();
             // Else Undertow would say that there are 0 bytes.
             exchange.getResponseChannel();
             exchange.endExchange();
@@ -57,14 +65,15 @@ final class EventsHandler {
     }
 
     private void add(HttpServerExchange exchange, OpenSale sale) {
+        boolean watches = false;
         try {
-            if (watchers.add(sale, new Watcher(exchange))) {
-                return;
-            }
+            watches = watchers.add(sale, new Watcher(exchange));
         } catch (IOException ended) {
             // Nobody is there any more.
+        } finally {
+            if (!watches) {
+                exchange.endExchange();
+            }
         }
-        watchers.giveBack();
-        exchange.endExchange();
     }
 }

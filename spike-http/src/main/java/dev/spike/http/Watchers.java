@@ -2,6 +2,10 @@ package dev.spike.http;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
+import org.jspecify.annotations.Nullable;
+
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
 import java.nio.ByteBuffer;
@@ -29,6 +33,10 @@ final class Watchers implements AutoCloseable {
     /** A round has so many times as long as it took of a processor. */
     private static final int SPARING = 40;
 
+    private static final long TOLD_NANOS = Duration.ofMinutes(1).toNanos();
+
+    private static final Logger LOG = System.getLogger(SpikeServer.class.getName());
+
     private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
 
     private static final Duration CLOSE = Duration.ofSeconds(1);
@@ -41,6 +49,7 @@ final class Watchers implements AutoCloseable {
     private final ByteBuffer greeting = direct("retry: 2000\n\n");
     private final ByteBuffer farewell = direct("retry: 1000\n\n");
     private final Thread thread = new Thread(this::run, "spike-http-watchers");
+    private @Nullable Long toldNanos;
     private boolean closing;
 
     private record Arriving(OpenSale sale, Watcher watcher) {}
@@ -57,7 +66,7 @@ final class Watchers implements AutoCloseable {
         return ByteBuffer.allocateDirect(bytes.length).put(bytes).flip();
     }
 
-    /** Takes a place, if there is one; it must then be used by {@link #add}, or given back. */
+    /** Takes a place, if there is one; it must be given back once. */
     boolean takePlace() {
         if (count.incrementAndGet() <= most) {
             return true;
@@ -66,12 +75,12 @@ final class Watchers implements AutoCloseable {
         return false;
     }
 
-    /** Gives a place back that was not used. */
+    /** Gives a place back. */
     void giveBack() {
         count.decrementAndGet();
     }
 
-    /** How many watch. */
+    /** How many places are taken. */
     int count() {
         return count.get();
     }
@@ -91,20 +100,24 @@ final class Watchers implements AutoCloseable {
     }
 
     private void run() {
-        long next = System.nanoTime();
-        while (!isClosing()) {
-            long now = System.nanoTime();
-            if (!audiences.isEmpty() && now - next >= 0) {
-                next = now + Math.max(ROUND_NANOS, SPARING * timedRound(now));
-            } else if (!arriving.isEmpty()) {
-                welcome(now);
-            } else if (audiences.isEmpty()) {
-                LockSupport.park(this);
-            } else {
-                LockSupport.parkNanos(this, next - now);
+        try {
+            long next = System.nanoTime();
+            while (!isClosing()) {
+                long now = System.nanoTime();
+                if (!audiences.isEmpty() && now - next >= 0) {
+                    next = now + Math.max(ROUND_NANOS, SPARING * timedRound(now));
+                } else if (!arriving.isEmpty()) {
+                    welcome(now);
+                } else if (audiences.isEmpty()) {
+                    LockSupport.park(this);
+                } else {
+                    LockSupport.parkNanos(this, next - now);
+                }
             }
+        } finally {
+            takeNoMore();
+            end();
         }
-        end();
     }
 
     /** What a round took of a processor; more if it had to wait for one, since others need it. */
@@ -116,25 +129,37 @@ final class Watchers implements AutoCloseable {
     }
 
     private void round(long nowNanos) {
-        int before = 0;
-        int after = 0;
         for (Audience audience : audiences.values()) {
-            before += audience.size();
-            audience.tick(nowNanos);
-            after += audience.size();
+            try {
+                audience.tick(nowNanos);
+            } catch (RuntimeException | Error failure) {
+                failed(failure);
+                audience.cut();
+            }
         }
-        audiences.values().removeIf(audience -> audience.size() == 0);
-        count.addAndGet(after - before);
+        audiences.values().removeIf(Audience::isEmpty);
     }
 
     private void welcome(long nowNanos) {
         Arriving one = arriving.remove();
-        Audience audience = audiences.computeIfAbsent(
-                one.sale.rules().id(), id -> new Audience(one.sale, heartbeat));
-        int before = audience.size();
-        audience.add(one.watcher, greeting, nowNanos);
-        if (audience.size() == before) {
-            count.decrementAndGet();
+        try {
+            audiences
+                    .computeIfAbsent(
+                            one.sale.rules().id(),
+                            id -> new Audience(one.sale, heartbeat, this::failed))
+                    .add(one.watcher, greeting, nowNanos);
+        } catch (RuntimeException | Error failure) {
+            failed(failure);
+            one.watcher.cut();
+        }
+    }
+
+    /** The one that it befell is cut; the others are not to notice. One a minute is told. */
+    private void failed(Throwable failure) {
+        long now = System.nanoTime();
+        if (toldNanos == null || now - toldNanos > TOLD_NANOS) {
+            toldNanos = now;
+            LOG.log(Level.ERROR, "failed to write to who watches", failure);
         }
     }
 
@@ -145,15 +170,16 @@ final class Watchers implements AutoCloseable {
         }
         audiences.values().forEach(audience -> audience.end(farewell, now));
         audiences.clear();
-        count.set(0);
+    }
+
+    private synchronized void takeNoMore() {
+        closing = true;
     }
 
     /** Ends all streams, so that their clients come again, here or elsewhere. Bounded. */
     @Override
     public void close() {
-        synchronized (this) {
-            closing = true;
-        }
+        takeNoMore();
         LockSupport.unpark(thread);
         try {
             thread.join(CLOSE.toMillis());
