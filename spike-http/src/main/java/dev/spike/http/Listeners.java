@@ -43,7 +43,7 @@ final class Listeners implements AutoCloseable {
             ServerMetrics metrics) {
         this.handover = handover;
         this.worker = worker(options.connections);
-        this.watchers = new Watchers(options.watchers);
+        this.watchers = new Watchers(options.watchers());
         HealthHandler health = new HealthHandler(main, calls, handover, () -> draining);
         ReservationsHandler reservations =
                 new ReservationsHandler(sales, calls, handover, orders.isKept());

@@ -34,6 +34,7 @@ import java.util.Map;
 class Options {
 
     private static final int ADMIN_PORT_DISTANCE = 10_000;
+    private static final int DEFAULT_WATCHERS = 1000;
     private static final int LEAST_TOKEN_BYTES = 32;
 
     @Option(
@@ -80,8 +81,9 @@ class Options {
             names = "--watchers",
             paramLabel = "N",
             description =
-                    "How many may watch sales at the same time; further ones are told to come later. Default ${DEFAULT-VALUE}.")
-    int watchers = 1000;
+                    "How many may watch sales at the same time; further ones are told to come later. At most half of --connections. Default 1000, or that half if it is fewer.")
+    @Nullable
+    Integer watchers;
 
     @Option(
             names = "--redis",
@@ -246,6 +248,11 @@ class Options {
         return parser;
     }
 
+    /** How many may watch. */
+    int watchers() {
+        return watchers != null ? watchers : Math.min(DEFAULT_WATCHERS, connections / 2);
+    }
+
     /**
      * Checks what the parser cannot, and reads the token.
      *
@@ -265,7 +272,12 @@ class Options {
                 "1 to 64 of A-Z a-z 0-9 _ -",
                 saleId);
         range("--connections", connections, 1, 1_000_000);
-        range("--watchers", watchers, 0, 1_000_000);
+        // Each keeps a connection, and buyers need the others.
+        require(
+                watchers() >= 0 && watchers() <= connections / 2,
+                "--watchers",
+                "0 to half of --connections=" + connections,
+                watchers);
         range("--total", total, 0, Sale.MAX_TOTAL);
         range("--per-buyer", perBuyer, 0, Integer.MAX_VALUE);
         require(

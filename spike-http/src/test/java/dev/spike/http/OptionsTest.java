@@ -41,7 +41,7 @@ final class OptionsTest {
         assertThat(options.host).isEqualTo("0.0.0.0");
         assertThat(options.adminPort()).isEqualTo(13005);
         assertThat(options.adminHost).isEqualTo("127.0.0.1");
-        assertThat(options.watchers).isEqualTo(1000);
+        assertThat(options.watchers()).isEqualTo(1000);
         assertThat(options.redis).isEqualTo("embedded");
         assertThat(options.redisReplicas).isZero();
         assertThat(options.data).isEqualTo(Path.of("./spike-data"));
@@ -148,7 +148,7 @@ final class OptionsTest {
         "--closes-at,9999-12-31T00:00:00Z",
         "--connections,0",
         "--watchers,-1",
-        "--watchers,1000001",
+        "--watchers,5001",
         "--order-backlog,0",
         "--nodes,0",
         "--buffer,-1",
@@ -170,6 +170,15 @@ final class OptionsTest {
                                         ? "--admin-port"
                                         : flag)
                         .doesNotContain("\n"));
+    }
+
+    @Test
+    void watchers_moreThanHalfOfTheConnections_refused_andFewerByDefault() {
+        assertThatThrownBy(() -> parse(Map.of(), "--connections=21", "--watchers=11"))
+                .hasMessage("must be 0 to half of --connections=21: --watchers=11");
+        assertThat(parse(Map.of(), "--connections=21", "--watchers=10").watchers())
+                .isEqualTo(10);
+        assertThat(parse(Map.of(), "--connections=21").watchers()).isEqualTo(10);
     }
 
     @Test

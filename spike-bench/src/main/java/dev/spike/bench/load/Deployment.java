@@ -114,6 +114,7 @@ final class Deployment implements AutoCloseable {
                             "--admin-port=0",
                             "--redis=" + redis.uri(),
                             "--orders=none",
+                            "--connections=200000",
                             "--watchers=100000",
                             "--data=" + folder.resolve("data" + i),
                             "--sale=" + sale,
