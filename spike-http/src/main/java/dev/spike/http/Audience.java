@@ -9,7 +9,6 @@ import org.jspecify.annotations.Nullable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
@@ -18,7 +17,7 @@ import java.util.function.Consumer;
 final class Audience {
 
     /** A node whose looks at the levels were in vain for so long does not refuse by them either. */
-    private static final long STALE_NANOS = Duration.ofSeconds(3).toNanos();
+    private static final Duration STALE = Duration.ofSeconds(3);
 
     private static final int MOST_BYTES = 1024;
 
@@ -31,9 +30,7 @@ final class Audience {
     private final ByteBuffer message = ByteBuffer.allocateDirect(MOST_BYTES).limit(0);
 
     private long version;
-    private @Nullable Tick said;
-    private @Nullable Instant asOf;
-    private long asOfNanos;
+    private Tick.@Nullable What said;
     private @Nullable Long others;
 
     /**
@@ -93,14 +90,10 @@ final class Audience {
         if (levels == null) {
             return;
         }
-        if (!levels.asOf().equals(asOf)) {
-            asOf = levels.asOf();
-            asOfNanos = nowNanos;
-        }
-        boolean stale = nowNanos - asOfNanos > STALE_NANOS;
+        boolean stale = sale.spike().levelsAge().compareTo(STALE) > 0;
         Tick now = Tick.of(sale, levels, stale, ofOthers(levels), nowNanos);
-        if (said == null || !now.saysWhat(said)) {
-            said = now;
+        if (!now.what().equals(said)) {
+            said = now.what();
             version++;
             message.clear()
                     .put("data: ".getBytes(UTF_8))

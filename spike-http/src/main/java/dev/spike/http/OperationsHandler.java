@@ -1,6 +1,7 @@
 package dev.spike.http;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 
 import dev.spike.core.Audit;
@@ -48,24 +49,10 @@ final class OperationsHandler {
         this.handover = handover;
     }
 
-    record State(
-            String sale,
-            String phase,
-            long total,
-            long available,
-            long reserved,
-            long sold,
-            String asOf) {
+    record State(@JsonUnwrapped SaleLevels levels, String asOf) {
 
         static State of(String saleId, Levels levels) {
-            return new State(
-                    saleId,
-                    lower(levels.phase()),
-                    levels.total(),
-                    levels.available(),
-                    levels.reserved(),
-                    levels.sold(),
-                    Json.time(levels.asOf()));
+            return new State(SaleLevels.of(saleId, levels), Json.time(levels.asOf()));
         }
     }
 

@@ -1,5 +1,6 @@
 package dev.spike.http;
 
+import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 
 import dev.spike.core.Answer;
@@ -37,11 +38,7 @@ final class SaleHandler {
     record Local(long quota) {}
 
     record Body(
-            String sale,
-            long total,
-            long available,
-            long reserved,
-            long sold,
+            @JsonUnwrapped SaleLevels levels,
             int perBuyer,
             @Nullable String opensAt,
             @Nullable String closesAt,
@@ -109,14 +106,9 @@ final class SaleHandler {
             return;
         }
         Levels levels = seen.get();
-        Sale rules = sale.rules();
         Body body = new Body(
-                rules.id(),
-                levels.total(),
-                levels.available(),
-                levels.reserved(),
-                levels.sold(),
-                rules.perBuyer(),
+                SaleLevels.of(sale, levels),
+                sale.rules().perBuyer(),
                 Json.timeOrNull(levels.opensAt()),
                 Json.timeOrNull(levels.closesAt()),
                 new Local(sale.spike().quota()),

@@ -11,8 +11,7 @@ import java.util.Locale;
  * @param phase {@code not_yet_open}, {@code open}, {@code closed}; {@code absent} if the store lost
  *     it, {@code stopped} if this node stopped selling it for good
  */
-record SaleLevels(
-        String sale, String phase, long total, long available, long reserved, long sold) {
+record SaleLevels(String sale, String phase, long total, long available, long reserved, long sold) {
 
     /** As the store answered, whatever this node does. */
     static SaleLevels of(String saleId, Levels levels) {

@@ -1,6 +1,7 @@
 package dev.spike.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -8,14 +9,19 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
+import redis.clients.jedis.Jedis;
+
+import java.net.URI;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
 final class SaleHandlerTest {
 
+    private static final Duration PATIENCE = Duration.ofSeconds(30);
     private static final String TOKEN = "0123456789abcdef0123456789abcdef";
 
     @RegisterExtension
@@ -25,11 +31,32 @@ final class SaleHandlerTest {
     void get_openSale_exactlyTheseFields() {
         TestServer server = servers.start("--total=5", "--per-buyer=2", "--quota=3");
         assertThat(server.get("/v1/sales/ticket").body())
-                .matches("\\{\"sale\":\"ticket\",\"total\":5,\"available\":5,\"reserved\":0,"
-                        + "\"sold\":0,\"perBuyer\":2,\"opensAt\":null,\"closesAt\":null,"
-                        + "\"local\":\\{\"quota\":\\d+},"
+                .matches("\\{\"sale\":\"ticket\",\"phase\":\"open\",\"total\":5,"
+                        + "\"available\":5,\"reserved\":0,\"sold\":0,\"perBuyer\":2,"
+                        + "\"opensAt\":null,\"closesAt\":null,\"local\":\\{\"quota\":\\d+},"
                         + "\"asOf\":\"\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{3}Z\"}");
         assertThat(server.admin("GET", "/v1/sales/ticket", null).statusCode()).isEqualTo(200);
+    }
+
+    @Test
+    void get_saleInAnyPhase_saysWhich(@TempDir Path data) {
+        TestServer server = servers.start("--redis=embedded", "--orders=none", "--data=" + data);
+        server.open("tour", "{\"total\":1,\"opensAt\":\"2999-01-01T00:00:00Z\"}");
+        assertThat(phase(server, "tour")).isEqualTo("not_yet_open");
+        server.open("over", "{\"total\":1}");
+        server.adminPost("/v1/sales/over/close", "");
+        await().atMost(PATIENCE).until(() -> phase(server, "over").equals("closed"));
+        assertThat(phase(server, "ticket")).isEqualTo("open");
+        try (Jedis jedis = new Jedis(URI.create(server.redis()))) {
+            jedis.hset("spike:{ticket}:stock", "ledger", "another");
+            await().atMost(PATIENCE).until(() -> phase(server, "ticket").equals("stopped"));
+        }
+    }
+
+    private static String phase(TestServer server, String sale) {
+        return TestServer.json(server.get("/v1/sales/" + sale).body())
+                .get("phase")
+                .textValue();
     }
 
     @Test

@@ -296,15 +296,22 @@ final class WatchersTest {
     void watch_storeAway_saysThatItIsStaleAndThenNot(@TempDir Path dir) throws Exception {
         Path data = dir.resolve("data");
         TestServer server = servers.start("--redis=embedded", "--data=" + data, "--orders=none");
-        try (EventStream stream = new EventStream(server.port(), "ticket")) {
-            awaitEqual(stream, "/stale", false);
-            Signals.stop(data);
-            try {
-                awaitEqual(stream, "/stale", true);
-            } finally {
+        EventStream stream = new EventStream(server.port(), "ticket");
+        awaitEqual(stream, "/stale", false);
+        Signals.stop(data);
+        try {
+            awaitEqual(stream, "/stale", true);
+            stream.close();
+            await().atMost(PATIENCE).until(() -> server.watching() == 0);
+            // Who comes then, alone, is told no other.
+            try (EventStream later = new EventStream(server.port(), "ticket")) {
+                await().atMost(PATIENCE).until(() -> !later.messages().isEmpty());
+                assertThat(later.messages().get(0).get("stale").booleanValue()).isTrue();
                 Signals.resume(data);
+                awaitEqual(later, "/stale", false);
             }
-            awaitEqual(stream, "/stale", false);
+        } finally {
+            Signals.resume(data);
         }
     }
 
