@@ -5,9 +5,10 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
-import java.io.OutputStream;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -52,7 +53,8 @@ final class LineLog<T> implements AutoCloseable {
     private final Thread writer;
 
     // Of the writing thread.
-    private OutputStream out;
+    private FileChannel out;
+    private boolean isAmidALine;
     private @Nullable Object openFile;
     private long reportedLost;
     private boolean isFailing;
@@ -74,8 +76,8 @@ final class LineLog<T> implements AutoCloseable {
         writer.start();
     }
 
-    private static OutputStream open(Path file) throws IOException {
-        return Files.newOutputStream(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+    private static FileChannel open(Path file) throws IOException {
+        return FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
     }
 
     /** Another one if another file lies there now; null if none does. */
@@ -107,6 +109,8 @@ final class LineLog<T> implements AutoCloseable {
             last = await();
             write();
         } while (!last);
+        lost.add(queue.size());
+        reportLost();
         try {
             out.close();
         } catch (IOException failure) {
@@ -134,7 +138,7 @@ final class LineLog<T> implements AutoCloseable {
                 chunk.clear();
             }
             format.caughtUp();
-        } catch (IOException | RuntimeException failure) {
+        } catch (IOException | RuntimeException | Error failure) {
             lost.add(chunk.size());
             failed(failure);
         }
@@ -142,12 +146,22 @@ final class LineLog<T> implements AutoCloseable {
     }
 
     private void write(List<T> chunk) throws IOException {
-        StringBuilder text = new StringBuilder();
+        // After a write that ended half-way, as on a full disk, no line is glued to another.
+        StringBuilder text = new StringBuilder(isAmidALine ? "\n" : "");
         for (T one : chunk) {
             format.line(one, text);
             text.append('\n');
         }
-        out.write(text.toString().getBytes(UTF_8));
+        ByteBuffer bytes = ByteBuffer.wrap(text.toString().getBytes(UTF_8));
+        try {
+            while (bytes.hasRemaining()) {
+                out.write(bytes);
+            }
+        } finally {
+            if (bytes.position() > 0) {
+                isAmidALine = bytes.get(bytes.position() - 1) != '\n';
+            }
+        }
         isFailing = false;
     }
 
@@ -157,12 +171,13 @@ final class LineLog<T> implements AutoCloseable {
             openFile = null;
             out.close();
             out = open(file);
+            isAmidALine = false;
             openFile = identity(file);
         }
     }
 
     /** The first of a row is reported. */
-    private void failed(Exception failure) {
+    private void failed(Throwable failure) {
         if (!isFailing) {
             isFailing = true;
             LOG.log(Level.ERROR, "the " + name + " cannot be written: " + failure);

@@ -4,16 +4,21 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.stream.IntStream;
 
@@ -151,19 +156,82 @@ final class LineLogTest {
     }
 
     @Test
+    void cannotBeWritten_untilItIsClosed_whatIsLeftIsLost() throws Exception {
+        Path folder = Files.createDirectory(dir.resolve("folder"));
+        LineLog<Integer> log = open(folder.resolve("log"));
+        Files.move(folder, dir.resolve("away"));
+        log.add(1);
+        log.add(2);
+        log.close();
+        assertThat(log.lost()).isEqualTo(2);
+    }
+
+    /** A pipe whose reader leaves, so that a write ends half-way as on a full disk. */
+    @Test
+    void writeThatEndsHalfWay_costsItsChunk_andNoLineIsGluedToAnother() throws Exception {
+        Path pipe = dir.resolve("log");
+        assertThat(new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor())
+                .isZero();
+        String line = "x".repeat(1_000);
+        // Whoever opens a pipe waits for the other side.
+        CompletableFuture<InputStream> opened = opening(pipe);
+        LineLog<Integer> log = new LineLog<>(
+                "test log", pipe, (number, text) -> text.append(line).append(number));
+        InputStream first = opened.join();
+        for (int i = 0; i < 1_000; i++) {
+            log.add(1);
+        }
+        byte[] begun = first.readNBytes(1);
+        first.close();
+        await().until(() -> log.lost() > 0);
+        InputStream second = opening(pipe).join();
+        CompletableFuture<byte[]> rest = CompletableFuture.supplyAsync(() -> all(second));
+        log.add(2);
+        log.close();
+        List<String> lines = (new String(begun, UTF_8) + new String(rest.join(), UTF_8))
+                .lines()
+                .toList();
+        assertThat(lines).last().isEqualTo(line + 2);
+        assertThat(lines.subList(0, lines.size() - 2)).containsOnly(line + 1);
+        assertThat(line + 1).startsWith(lines.get(lines.size() - 2));
+    }
+
+    private static CompletableFuture<InputStream> opening(Path pipe) {
+        return CompletableFuture.supplyAsync(() -> {
+            try {
+                return Files.newInputStream(pipe);
+            } catch (IOException failure) {
+                throw new UncheckedIOException(failure);
+            }
+        });
+    }
+
+    private static byte[] all(InputStream in) {
+        try (in) {
+            return in.readAllBytes();
+        } catch (IOException failure) {
+            throw new UncheckedIOException(failure);
+        }
+    }
+
+    @Test
     void formatThatFails_costsItsChunk_andTheLogGoesOn() throws Exception {
         Path file = dir.resolve("log");
         LineLog<Integer> log = new LineLog<>("test log", file, (number, text) -> {
             if (number == 1) {
                 throw new IllegalStateException("planted");
+            } else if (number == 2) {
+                throw new StackOverflowError("planted");
             }
             text.append(number);
         });
         log.add(1);
         await().until(() -> log.lost() == 1);
         log.add(2);
+        await().until(() -> log.lost() == 2);
+        log.add(3);
         log.close();
-        assertThat(numbers(file)).containsExactly(2);
-        assertThat(log.lost()).isEqualTo(1);
+        assertThat(numbers(file)).containsExactly(3);
+        assertThat(log.lost()).isEqualTo(2);
     }
 }
