@@ -59,7 +59,7 @@ final class RunningServer implements AutoCloseable {
                     statLog,
                     accessLog,
                     metrics));
-            metrics.watch(listeners, options.connections);
+            metrics.watch(listeners, options.connections, options.watchers());
         } catch (Throwable failure) {
             close();
             throw failure;

@@ -17,10 +17,14 @@ import io.micrometer.core.instrument.binder.system.UptimeMetrics;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 
-import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.function.ToDoubleFunction;
 
 /**
@@ -29,15 +33,16 @@ import java.util.function.ToDoubleFunction;
  */
 final class ServerMetrics implements AutoCloseable {
 
-    private static final int MOST_WAITING = 4;
-    private static final Duration PATIENCE = Duration.ofSeconds(1);
-
     private final PrometheusMeterRegistry registry =
             new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     private final JvmGcMetrics garbage = new JvmGcMetrics();
     private final Map<String, SpikeMetrics> sales = new ConcurrentHashMap<>();
-    private final StoreCalls scrapes =
-            new StoreCalls("spike-http-metrics", 1, MOST_WAITING, PATIENCE);
+    private final ExecutorService scraper = Executors.newSingleThreadExecutor(task -> {
+        Thread thread = new Thread(task, "spike-http-metrics");
+        thread.setDaemon(true);
+        return thread;
+    });
+    private @Nullable CompletableFuture<byte[]> waiting;
 
     ServerMetrics() {
         garbage.bindTo(registry);
@@ -60,7 +65,7 @@ final class ServerMetrics implements AutoCloseable {
     }
 
     /** Adds what the listeners tell; they are held weakly. */
-    void watch(Listeners listeners, int mostConnections) {
+    void watch(Listeners listeners, int mostConnections, int mostWatchers) {
         Gauge.builder("spike.http.underway", listeners, Listeners::underWay)
                 .baseUnit("requests")
                 .description("Requests that wait for their answer, or for it to be written")
@@ -69,6 +74,12 @@ final class ServerMetrics implements AutoCloseable {
         connections("admin", listeners, listeners.adminPort());
         Gauge.builder("spike.http.connections.limit", () -> mostConnections)
                 .description("How many connections each listener has at most")
+                .register(registry);
+        Gauge.builder("spike.http.watchers", listeners, Listeners::watching)
+                .description("Who watch a sale now")
+                .register(registry);
+        Gauge.builder("spike.http.watchers.limit", () -> mostWatchers)
+                .description("How many may watch at the same time")
                 .register(registry);
     }
 
@@ -88,15 +99,25 @@ final class ServerMetrics implements AutoCloseable {
                 .register(registry);
     }
 
-    /** The meters as Prometheus reads them. Does not block. */
-    CompletionStage<byte[]> scrape() {
-        return scrapes.call(() -> registry.scrape().getBytes(UTF_8));
+    /** The meters as Prometheus reads them. Does not block: who ask meanwhile share the next. */
+    synchronized CompletionStage<byte[]> scrape() {
+        if (waiting == null) {
+            waiting = CompletableFuture.supplyAsync(this::scrapeNow, scraper);
+        }
+        return waiting;
+    }
+
+    private byte[] scrapeNow() {
+        synchronized (this) {
+            waiting = null;
+        }
+        return registry.scrape().getBytes(UTF_8);
     }
 
     @Override
     public void close() {
         garbage.close();
-        scrapes.close();
+        scraper.shutdown();
         registry.close();
     }
 }

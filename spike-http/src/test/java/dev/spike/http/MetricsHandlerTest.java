@@ -12,6 +12,8 @@ import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 
@@ -79,6 +81,41 @@ final class MetricsHandlerTest {
         assertThat(scrape.value("spike_http_connections", "listener", "admin")).isPositive();
         assertThat(scrape.value("spike_http_connections_limit")).isEqualTo(10_000);
         assertThat(scrape.value("spike_http_underway_requests")).isZero();
+        assertThat(scrape.value("spike_http_watchers")).isZero();
+        assertThat(scrape.value("spike_http_watchers_limit")).isEqualTo(1000);
+    }
+
+    @Test
+    void watchers_areCounted_upToTheirLimit() throws Exception {
+        TestServer server = servers.start("--connections=7");
+        try (EventStream first = new EventStream(server.port(), "ticket");
+                EventStream second = new EventStream(server.port(), "ticket")) {
+            assertThat(List.of(first.status(), second.status())).containsOnly(200);
+            Scrape scrape = Scrape.of(server);
+            assertThat(scrape.value("spike_http_watchers")).isEqualTo(2);
+            assertThat(scrape.value("spike_http_watchers_limit")).isEqualTo(3);
+        }
+    }
+
+    @Test
+    void scrapesAtOnce_areAllAnswered() throws Exception {
+        TestServer server = servers.start();
+        List<Wire> wires = new ArrayList<>();
+        try {
+            for (int i = 0; i < 50; i++) {
+                wires.add(Wire.open(server.adminPort()));
+            }
+            for (Wire wire : wires) {
+                wire.send(Wire.get("/metrics"));
+            }
+            for (Wire wire : wires) {
+                assertThat(wire.read().status()).isEqualTo(200);
+            }
+        } finally {
+            for (Wire wire : wires) {
+                wire.close();
+            }
+        }
     }
 
     @Test
