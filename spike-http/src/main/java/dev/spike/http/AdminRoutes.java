@@ -21,6 +21,7 @@ final class AdminRoutes implements HttpHandler {
     private final OperationsHandler operations;
     private final HealthHandler health;
     private final MetricsHandler metrics;
+
     /** The hash of what the header must be; null: anything, also nothing. */
     private final byte @Nullable [] authorization;
 

@@ -127,7 +127,6 @@ final class Listeners implements AutoCloseable {
                 .setSocketOption(Options.CONNECTION_LOW_WATER, connections)
                 .setServerOption(UndertowOptions.REQUEST_PARSE_TIMEOUT, 2_000)
                 .setServerOption(UndertowOptions.NO_REQUEST_TIMEOUT, 10_000)
-                .setServerOption(UndertowOptions.IDLE_TIMEOUT, 5_000)
                 .setServerOption(UndertowOptions.MAX_ENTITY_SIZE, (long) Json.MAX_BYTES)
                 .setServerOption(UndertowOptions.MAX_HEADER_SIZE, 8 * 1024)
                 .setServerOption(UndertowOptions.MAX_HEADERS, 50)
@@ -157,6 +156,7 @@ final class Listeners implements AutoCloseable {
         return port(1);
     }
 
+    /** How many watch a sale. */
     int watching() {
         return watchers.count();
     }

@@ -8,6 +8,7 @@ final class MetricsHandler {
     private static final String CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
     private final ServerMetrics metrics;
+
     /** Of its own: a scrape is none of the requests under way that it tells of. */
     private final Handover handover = new Handover();
 
