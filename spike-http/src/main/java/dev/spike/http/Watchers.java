@@ -24,7 +24,7 @@ import java.util.concurrent.locks.LockSupport;
  *
  * <p>Selling comes first: a round that took much of a processor, because there are many watchers,
  * is followed by a pause many times as long. So all of them together never take more than 2.5 % of
- * one, and less where processors are short.
+ * one, and less where processors are short; what greets a newcomer, at once, is not in it.
  */
 final class Watchers implements AutoCloseable {
 
