@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # The lab of README.md: its configurations on hosts that are network namespaces, and what is claimed
 # of them, checked. Needs root, the Debian packages that "lab.sh packages" prints, and the demo
-# server (mvn -q package -DskipTests); says what is missing and does nothing without. It changes
-# nothing outside its namespaces, a temporary directory and the link /run/spike-lab to that.
+# server (mvn -q package -DskipTests); without, it says what is missing, does nothing and exits with
+# 77. It changes nothing outside its namespaces, a temporary directory and the link /run/spike-lab
+# to that.
 set -eEuo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -34,7 +35,7 @@ USAGE
 
 skip() {
     echo "skipped: $1"
-    exit 0
+    exit 77
 }
 
 # Commands beside the Debian packages that bring them.
@@ -58,7 +59,10 @@ NEEDED
 missing() {
     local command package
     while read -r command package; do
-        compgen -G "$command" >/dev/null || command -v "$command" >/dev/null || echo "$package"
+        case $command in
+            /*) compgen -G "$command" ;;
+            *) type -P "$command" ;;
+        esac >/dev/null || echo "$package"
     done < <(needed)
 }
 
