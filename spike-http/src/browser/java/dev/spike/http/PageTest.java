@@ -170,7 +170,7 @@ final class PageTest {
         Visit visit = open(server).expecting(REFUSALS);
         visit.buy("alice", 3).sees("#problem", "That is more than one buyer may have.");
         visit.click("[data-language=zh]").sees("#problem", "超过每人限购数量。");
-        visit.buy("", 1).sees("#problem", "请检查姓名（1 至 128 字节）和数量。");
+        visit.buy("", 1).sees("#problem", "请填写姓名（1 至 128 字节）。");
         visit.page.reload();
         visit.sees("#buy-title", "立即抢购").click("[data-language=en]");
         for (String buyer : List.of("bob", "bob", "carol", "carol")) {

@@ -40,8 +40,20 @@ final class PageHandler {
             new HttpString("Content-Security-Policy");
     private static final HttpString REFERRER_POLICY = new HttpString("Referrer-Policy");
 
-    private static final List<String> MODULES =
-            List.of("page", "words", "stream", "requests", "buy", "chart", "kept");
+    private static final List<String> MODULES = List.of(
+            "page",
+            "elements",
+            "words",
+            "english",
+            "chinese",
+            "stream",
+            "rates",
+            "requests",
+            "buy",
+            "form",
+            "ticket",
+            "chart",
+            "kept");
 
     /** Of the version in the POM; another is missed at the start. */
     private static final String CHART = "/META-INF/resources/webjars/uplot/1.6.30/dist/";

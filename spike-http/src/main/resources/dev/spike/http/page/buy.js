@@ -1,123 +1,125 @@
 // One purchase, from the button to its end. What is asked for is kept, with its key, before it is
 // asked: a page that is loaded anew asks again under the same key and learns what became of it.
 
-import { keep, kept } from './kept.js';
-import { ask, newKey, Refused, Unsure } from './requests.js';
+import { element, set } from './elements.js';
+import { Form } from './form.js';
+import { forgetPurchase, keepPurchase, keptPurchases, onPurchaseElsewhere } from './kept.js';
+import { ask, lookUp, newKey, Refused, Unsure } from './requests.js';
 import { storeNow } from './stream.js';
-import { hasWord, number, onLanguage, word } from './words.js';
+import { isFinal, showOthers, shownStatus, Ticket } from './ticket.js';
+import { hasWord, onLanguage, word } from './words.js';
 
 const LOOK_MILLIS = 5_000;
-const OVERDUE_LOOK_MILLIS = 1_000;
-const SAY_AT_SECONDS = [60, 30, 10];
-const BUYER = 'spike.buyer';
-const FINAL = ['confirmed', 'cancelled', 'expired', 'lost'];
+const SOON_MILLIS = 1_000;
 
-function element(id) {
-  return document.getElementById(id);
-}
-
-function clockTime(seconds) {
-  const minutes = Math.floor(seconds / 60);
-  return `${minutes}:${String(seconds % 60).padStart(2, '0')}`;
+/** Calls it when a button is pressed that is not disabled; disabled for real, it lost the focus. */
+function onPress(id, action) {
+  element(id).addEventListener('click', () => {
+    if (element(id).getAttribute('aria-disabled') !== 'true') {
+      action();
+    }
+  });
 }
 
 export class Purchase {
-  /**
-   * @param sale its id
-   * @param say announces a sentence
-   */
-  constructor(sale, say) {
+  /** @param sale its id */
+  constructor(sale) {
+    this.sale = sale;
     this.path = `v1/sales/${encodeURIComponent(sale)}/reservations`;
-    this.place = `spike.purchase.${sale}`;
-    this.say = say;
-    this.buyable = true;
+    this.ticket = new Ticket();
+    this.form = new Form(() => this.reserve(), () => this.edited());
     this.busy = null;
     this.problem = null;
-    this.kept = JSON.parse(kept(this.place) ?? 'null');
-    element('buyer').value = kept(BUYER) ?? `guest-${newKey().slice(0, 5)}`;
-    element('form').addEventListener('submit', (event) => {
-      event.preventDefault();
-      this.reserve();
-    });
-    element('fewer').addEventListener('click', () => this.step(-1));
-    element('more').addEventListener('click', () => this.step(1));
-    element('confirm').addEventListener('click', () => this.settle('POST', '/confirm'));
-    element('extend').addEventListener('click', () => this.settle('POST', '/extend'));
-    element('cancel').addEventListener('click', () => this.settle('DELETE', ''));
-    element('again').addEventListener('click', () => this.askAgain());
-    element('done').addEventListener('click', () => this.forget());
+    /** Raised with whatever makes the answer to an earlier look old. */
+    this.turn = 0;
+    this.kept = null;
+    onPress('confirm', () => this.settle('confirm', 'POST', '/confirm'));
+    onPress('extend', () => this.settle('extend', 'POST', '/extend'));
+    onPress('cancel', () => this.settle('cancel', 'DELETE', ''));
+    onPress('again', () => this.askFor('again'));
+    onPress('done', () => this.forget());
     onLanguage(() => this.show());
+    onPurchaseElsewhere((key, purchase) => this.sawElsewhere(key, purchase));
     setInterval(() => this.countDown(), 250);
-    if (this.kept && !this.kept.id) {
-      this.askAgain();
-    } else if (this.kept) {
-      this.look();
-    }
+    const all = keptPurchases(sale);
+    this.take(all.find((purchase) => !isFinal(purchase)) ?? all[0] ?? null);
   }
 
-  /** What a report says about who may buy how many. */
-  saw(tick) {
-    const most = tick.perBuyer > 0 ? tick.perBuyer : Math.max(1, tick.total);
-    element('quantity').max = String(most);
-    const soldOut = tick.available === 0 && tick.reserved === 0;
-    const buyable = tick.phase === 'open' && !soldOut;
-    if (buyable !== this.buyable) {
-      this.buyable = buyable;
+  /** What a report says about who may buy how many: see the form. */
+  saw(phase, why, tick) {
+    const isOther = phase !== this.form.phase;
+    this.form.saw(phase, why, tick);
+    if (isOther) {
+      this.problem = this.kept ? this.problem : null;
       this.show();
     }
   }
 
-  step(by) {
-    const input = element('quantity');
-    const most = Number(input.max) || 1;
-    input.value = String(Math.min(most, Math.max(1, (Number(input.value) || 1) + by)));
+  /** The server is there again: now it can tell what became of a purchase. */
+  back() {
+    if (this.kept?.status === 'unsure' && !this.busy) {
+      this.askFor('again');
+    }
+  }
+
+  edited() {
+    if (this.problem) {
+      this.problem = null;
+      this.show();
+    }
   }
 
   keep(changes) {
+    if (changes.status && changes.status !== this.kept?.status) {
+      this.problem = null;
+    }
     this.kept = { ...this.kept, ...changes };
-    keep(this.place, JSON.stringify(this.kept));
+    keepPurchase(this.kept);
   }
 
   reserve() {
-    const buyer = element('buyer').value.trim();
-    const quantity = Number(element('quantity').value);
-    if (this.busy || !this.buyable) {
+    if (this.busy || this.kept || !this.form.isOpen) {
       return;
     }
-    if (!buyer || !Number.isInteger(quantity) || quantity < 1) {
-      this.problem = 'bad-request';
+    const wanted = this.form.read((problem) => {
+      this.problem = problem;
       this.show();
-      element(buyer ? 'quantity' : 'buyer').focus();
-      return;
+    });
+    if (wanted) {
+      this.keep({
+        sale: this.sale, key: newKey(), ...wanted, status: 'asking', since: Date.now(),
+      });
+      this.askFor('reserve', { unsure: false });
     }
-    keep(BUYER, buyer);
-    this.keep({ key: newKey(), buyer, quantity, status: 'asking' });
-    this.askAgain();
   }
 
-  /** Under the key that is kept, for the first time or again. */
-  async askAgain() {
+  /** Under the key that is kept; unless it is new, it may have been bought already. */
+  async askFor(pressed, { unsure = true } = {}) {
     const { key, buyer, quantity } = this.kept;
-    await this.during('asking', async () => {
+    await this.during('asking', pressed, async () => {
       this.got(await ask('POST', this.path, {
         headers: { 'Idempotency-Key': key, 'Content-Type': 'application/json' },
         body: JSON.stringify({ buyer, quantity }),
+        unsure,
         onAgain: () => this.showBusy('asking-again'),
       }));
     });
-    element(this.kept ? 'ticket-title' : 'reserve').focus();
   }
 
-  async settle(method, step) {
-    await this.during('settling', async () => {
-      this.got(await ask(method, `${this.path}/${this.kept.id}${step}`));
+  async settle(pressed, method, step) {
+    await this.during('settling', pressed, async () => {
+      this.got(await ask(method, `${this.path}/${this.kept.id}${step}`, {
+        unsure: false,
+        onAgain: () => this.showBusy('asking-again'),
+      }));
     });
-    element('ticket-title').focus();
   }
 
-  /** Does one thing at a time, and shows what came of it. */
-  async during(busy, action) {
+  /** Does one thing at a time, and shows what came of it; and looks whether it stays so. */
+  async during(busy, pressed, action) {
+    this.turn++;
     this.problem = null;
+    this.pressed = pressed;
     this.showBusy(busy);
     try {
       await action();
@@ -126,42 +128,41 @@ export class Purchase {
     } finally {
       this.busy = null;
       this.show();
+      this.lookAfter(SOON_MILLIS);
     }
   }
 
   got(reservation) {
-    const isNewTime = reservation.expiresAt !== this.kept.expiresAt;
-    this.keep({
-      ...reservation,
-      order: reservation.order ?? this.kept.order,
-      heldMillis: isNewTime ? Date.parse(reservation.expiresAt) - storeNow() : this.kept.heldMillis,
-    });
-    this.lookAfter(reservation.status === 'reserved' ? LOOK_MILLIS : OVERDUE_LOOK_MILLIS);
+    const { expiresAt = this.kept.expiresAt, order } = reservation;
+    const heldMillis = expiresAt === this.kept.expiresAt
+        ? this.kept.heldMillis
+        : Date.parse(expiresAt) - storeNow();
+    this.keep({ ...reservation, order, heldMillis });
   }
 
   failed(failure) {
-    if (failure instanceof Unsure) {
-      this.problem = this.kept.id ? 'unknown' : null;
-      this.keep(this.kept.id ? {} : { status: 'unsure' });
-    } else if (failure instanceof Refused) {
+    if (failure instanceof Refused) {
       this.refused(failure.type);
-    } else {
+      return;
+    }
+    this.keep(this.kept.id ? {} : { status: 'unsure' });
+    this.problem = this.kept.id ? 'unknown' : null;
+    if (!(failure instanceof Unsure)) {
       throw failure;
     }
   }
 
   refused(type) {
-    const ended = type.startsWith('already-') ? type.slice('already-'.length) : null;
-    if (ended) {
-      this.keep({ status: ended });
-      this.lookAfter(OVERDUE_LOOK_MILLIS);
-    } else if (type === 'not-found' && this.kept.id) {
+    const known = hasWord(`problem.${type}`) ? type : 'internal';
+    if (type.startsWith('already-')) {
+      this.keep({ status: type.slice('already-'.length) });
+    } else if (!this.kept.id) {
+      this.forget();
+      this.problem = known;
+    } else if (type === 'not-found') {
       this.keep({ status: 'lost' });
     } else {
-      this.problem = hasWord(`problem.${type}`) ? type : 'internal';
-      if (!this.kept.id) {
-        this.forget();
-      }
+      this.problem = type === 'unavailable' ? 'busy' : known;
     }
   }
 
@@ -172,39 +173,63 @@ export class Purchase {
 
   /** Asks how far it is; until it has ended and its order is written. */
   async look() {
-    const { id } = this.kept ?? {};
-    if (!id || this.busy) {
+    if (!this.kept?.id || this.busy) {
       return;
     }
-    try {
-      const response = await fetch(`${this.path}/${id}`, { cache: 'no-store' });
-      if (this.kept?.id !== id || this.busy) {
-        return;
-      }
-      if (response.ok) {
-        const found = await response.json();
-        this.keep({ ...found, order: found.order });
-      } else if (response.status === 404) {
-        this.keep({ status: 'lost' });
-      }
-    } catch (cut) {
-      // The next look may see it.
+    const turn = ++this.turn;
+    const found = await lookUp(`${this.path}/${this.kept.id}`);
+    if (turn !== this.turn) {
+      return;
     }
-    const ended = FINAL.includes(this.kept.status);
+    if (found) {
+      this.got(found);
+      this.show({ isNews: true });
+    }
+    const ended = isFinal(this.kept);
     if (!ended || this.kept.order === 'pending') {
-      const overdue = ended || storeNow() > Date.parse(this.kept.expiresAt);
-      this.lookAfter(overdue ? OVERDUE_LOOK_MILLIS : LOOK_MILLIS);
+      const isSoon = ended || !found || shownStatus(this.kept) === 'checking';
+      this.lookAfter(isSoon ? SOON_MILLIS : LOOK_MILLIS);
     }
-    this.show();
   }
 
   /** Takes the ticket away, and begins anew. */
   forget() {
+    forgetPurchase(this.kept);
+    this.take(null);
+  }
+
+  /** Goes on with a purchase, or with none. */
+  take(purchase) {
+    this.turn++;
     clearTimeout(this.nextLook);
-    this.kept = null;
-    keep(this.place, null);
+    this.kept = purchase;
+    this.problem = null;
     this.show();
-    element('reserve').focus();
+    if (purchase?.id) {
+      this.look();
+    } else if (purchase) {
+      this.askFor('again');
+    }
+  }
+
+  /** Another tab went on with a purchase, or took it away. */
+  sawElsewhere(key, purchase) {
+    if (key !== this.kept?.key || this.busy) {
+      this.showOthers();
+    } else if (purchase) {
+      this.turn++;
+      this.problem = null;
+      this.kept = purchase;
+      this.show({ isNews: true });
+      this.lookAfter(SOON_MILLIS);
+    } else {
+      this.take(null);
+    }
+  }
+
+  showOthers() {
+    const others = keptPurchases(this.sale).filter(({ key }) => key !== this.kept?.key);
+    showOthers(others, (purchase) => !this.busy && this.take(purchase));
   }
 
   showBusy(busy) {
@@ -212,63 +237,21 @@ export class Purchase {
     this.show();
   }
 
-  show() {
-    const asking = this.busy?.startsWith('asking');
+  /** @param isNews whether the buyer did nothing for it */
+  show({ isNews = false } = {}) {
+    const had = document.activeElement;
     const isTicket = this.kept && this.kept.status !== 'asking';
-    element('form').hidden = Boolean(isTicket);
-    element('ticket').hidden = !isTicket;
-    element('problem').textContent = this.problem ? word(`problem.${this.problem}`) : '';
-    const button = element('reserve');
-    button.setAttribute('aria-disabled', String(Boolean(this.busy) || !this.buyable));
-    button.firstElementChild.textContent = word(asking ? `buy.${this.busy}` : 'buy.reserve');
-    button.classList.toggle('busy', Boolean(asking));
+    set('problem', this.problem ? word(`problem.${this.problem}`) : '');
+    this.form.show(!isTicket, this.busy, this.problem);
     if (isTicket) {
-      this.showTicket();
+      this.ticket.show(this.kept, { busy: this.busy, pressed: this.pressed, isNews });
+    } else {
+      this.ticket.hide();
     }
-  }
-
-  showTicket() {
-    const { status, quantity, buyer, key, order } = this.kept;
-    const left = this.secondsLeft();
-    const shown = status === 'reserved' && left <= 0 ? 'checking' : status;
-    const ticket = element('ticket');
-    if (ticket.dataset.status !== shown) {
-      ticket.dataset.status = shown;
-      this.saidAt = left;
-    }
-    element('ticket-title').textContent = word(`ticket.${shown}`);
-    element('ticket-text').textContent = word(`ticket.${shown}.text`);
-    element('ticket-quantity').textContent = number(quantity);
-    element('ticket-buyer').textContent = buyer;
-    element('ticket-key').textContent = key;
-    element('ticket-order').hidden = !order;
-    element('ticket-order-state').textContent = order ? word(`order.${order}`) : '';
-    const buttons = {
-      confirm: status === 'reserved',
-      extend: status === 'reserved',
-      cancel: status === 'reserved',
-      again: status === 'unsure',
-      done: FINAL.includes(status) || status === 'unsure',
-    };
-    for (const [id, isShown] of Object.entries(buttons)) {
-      element(id).hidden = !isShown;
-      element(id).disabled = Boolean(this.busy) || (shown === 'checking' && id !== 'done');
-    }
-    element('done').textContent = word(status === 'unsure' ? 'buy.give-up' : 'buy.another');
-    this.showTime(shown, left);
-  }
-
-  secondsLeft() {
-    return Math.ceil((Date.parse(this.kept.expiresAt) - storeNow()) / 1000);
-  }
-
-  showTime(shown, left) {
-    element('countdown').hidden = shown !== 'reserved';
-    if (shown === 'reserved') {
-      const part = (1000 * left) / Math.max(1000, this.kept.heldMillis);
-      element('time').textContent = clockTime(left);
-      element('track').style.width = `${Math.min(100, Math.max(0, 100 * part))}%`;
-      element('countdown').dataset.short = String(left <= 30);
+    this.showOthers();
+    // What had the focus has gone: what has come in its place gets it.
+    if (element('buy').contains(had) && had.closest('[hidden]')) {
+      element(isTicket ? 'ticket-title' : 'reserve').focus();
     }
   }
 
@@ -276,16 +259,11 @@ export class Purchase {
     if (this.kept?.status !== 'reserved') {
       return;
     }
-    const left = this.secondsLeft();
-    const crossed = SAY_AT_SECONDS.find((at) => this.saidAt > at && left <= at && left > 0);
-    if (crossed) {
-      this.say(word('say.time', { time: clockTime(crossed) }));
-    }
-    this.saidAt = left;
-    this.showTicket();
-    if (left <= 0 && !this.overdue) {
+    if (this.ticket.shown === shownStatus(this.kept)) {
+      this.ticket.showTime(this.kept);
+    } else {
+      this.show({ isNews: true });
       this.lookAfter(0);
     }
-    this.overdue = left <= 0;
   }
 }

@@ -1,5 +1,6 @@
 // The last minutes as a picture, and the same as a table.
 
+import { element } from './elements.js';
 import { number, onLanguage, timeOfDay, word } from './words.js';
 
 const WINDOW_SECONDS = 120;
@@ -10,10 +11,6 @@ const ROWS = 24;
 
 const still = matchMedia('(prefers-reduced-motion: reduce)');
 const dark = matchMedia('(prefers-color-scheme: dark)');
-
-function element(id) {
-  return document.getElementById(id);
-}
 
 function compact(value) {
   return new Intl.NumberFormat(document.documentElement.lang, { notation: 'compact' }).format(value);
@@ -65,7 +62,12 @@ export class Chart {
     const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
     const font = `12px ${getComputedStyle(document.body).fontFamily}`;
     const line = (name, fill) => ({
-      stroke: color(name), fill: fill && color(fill), width: 2, points: { show: false },
+      stroke: color(name),
+      fill: fill && color(fill),
+      width: 2,
+      // By more than its colour.
+      dash: fill ? [] : [6, 4],
+      points: { show: false },
     });
     const axis = {
       stroke: color('--soft'), font, ticks: { show: false }, grid: { stroke: color('--line'), width: 1 },

@@ -2,26 +2,19 @@
 
 import { Purchase } from './buy.js';
 import { Chart } from './chart.js';
+import { element, set } from './elements.js';
+import { Rates } from './rates.js';
 import { Stream } from './stream.js';
-import { moment, number, onLanguage, startLanguages, timeOfDay, word } from './words.js';
+import {
+  hasWord, moment, number, onLanguage, startLanguages, timeOfDay, word,
+} from './words.js';
 
-const RATE_MILLIS = 1_000;
 const SAY_EVERY_MILLIS = 10_000;
 const SAY_AT_PARTS = [0.75, 0.5, 0.25, 0.1, 0.05, 0.01, 0];
 
 const sale = new URLSearchParams(location.search).get('sale') ?? document.documentElement.dataset.sale;
 let tick = null;
 let connection = 'connecting';
-
-function element(id) {
-  return document.getElementById(id);
-}
-
-function set(id, text) {
-  if (element(id).textContent !== text) {
-    element(id).textContent = text;
-  }
-}
 
 /** Reads what is said to it, one sentence at a time and not too often; the newest counts. */
 class Announcer {
@@ -47,42 +40,6 @@ class Announcer {
   }
 }
 
-/** Arrivals and refusals a second, from counts that only grow. */
-class Rates {
-  constructor() {
-    this.seen = [];
-  }
-
-  saw({ node, upMillis }) {
-    if (!node) {
-      this.seen = [];
-      return;
-    }
-    if (this.seen.at(-1)?.upMillis > upMillis) {
-      this.seen = [];
-    }
-    this.seen.push({ ...node, upMillis, at: performance.now() });
-    while (this.seen.length > 2 && this.seen[1].upMillis <= upMillis - RATE_MILLIS) {
-      this.seen.shift();
-    }
-  }
-
-  now() {
-    const first = this.seen[0];
-    const last = this.seen.at(-1);
-    if (!last) {
-      return null;
-    }
-    // No report means that nobody has come since.
-    const silent = performance.now() - last.at;
-    const seconds = (last.upMillis - first.upMillis + (silent > 400 ? silent : 0)) / 1000;
-    const rate = (name) => (seconds > 0 ? Math.round((last[name] - first[name]) / Math.max(1, seconds)) : 0);
-    return silent > 2 * RATE_MILLIS
-        ? { arrivals: 0, refusals: 0 }
-        : { arrivals: rate('arrivals'), refusals: rate('refusals') };
-  }
-}
-
 function phase() {
   if (connection === 'absent') {
     return 'absent';
@@ -103,17 +60,22 @@ function note() {
   return tick?.stale ? word('note.stale', { time: timeOfDay(Date.parse(tick.asOf)) }) : '';
 }
 
+function phaseText() {
+  const name = `phase.${phase()}`;
+  const time = tick?.opensAt ? moment(Date.parse(tick.opensAt)) : '';
+  return hasWord(name) ? word(name, { time }) : '';
+}
+
 function showStatus() {
-  const state = connection === 'absent' ? 'live' : connection;
-  element('connection').dataset.state = state;
-  set('connection', word(`connection.${state}`));
+  element('connection').dataset.state = connection;
+  set('connection', word(`connection.${connection}`));
   element('phase').dataset.phase = phase();
-  set('phase', word(`phase.${phase()}`, {
-    time: tick?.opensAt ? moment(Date.parse(tick.opensAt)) : '',
-  }));
+  set('phase', phaseText());
   set('note', note());
   element('note').hidden = note() === '';
   document.body.classList.toggle('old', connection === 'reconnecting' || Boolean(tick?.stale));
+  // As long as nothing is heard, it may have opened, or there may be some again.
+  purchase.saw(connection === 'reconnecting' ? 'unknown' : phase(), phaseText(), tick ?? {});
 }
 
 function showLevels() {
@@ -133,6 +95,7 @@ function showLevels() {
   const parts = { available, reserved, sold };
   for (const part of element('bar').children) {
     part.style.flexGrow = String(parts[part.className] / Math.max(1, total));
+    part.hidden = parts[part.className] === 0;
   }
   element('bar').setAttribute('aria-label', word('bar', text));
   set('here', tick.node ? number(tick.node.reservations) : '–');
@@ -146,11 +109,11 @@ set('sale', sale);
 const announcer = new Announcer();
 const rates = new Rates();
 const chart = new Chart();
-const purchase = new Purchase(sale, (text) => announcer.say(text));
+const purchase = new Purchase(sale);
 onLanguage(showLevels);
 
 setInterval(() => {
-  const known = connection === 'live' || connection === 'crowded' ? tick : null;
+  const known = ['live', 'slow', 'crowded'].includes(connection) ? tick : null;
   const now = known ? rates.now() : null;
   chart.add(known, now);
   set('arrivals', now ? number(now.arrivals) : '–');
@@ -158,14 +121,24 @@ setInterval(() => {
 }, 250);
 
 new Stream(sale, (next) => {
+  const isBack = tick?.stale && !next.stale;
   announcer.saw(tick, next);
   tick = next;
   rates.saw(next);
-  purchase.saw(next);
   showLevels();
+  if (isBack) {
+    purchase.back();
+  }
 }, (state) => {
-  if (state !== connection) {
-    connection = state;
-    showLevels();
+  if (state === connection) {
+    return;
+  }
+  const isBack = state === 'live' && connection !== 'slow';
+  connection = state;
+  showLevels();
+  if (isBack) {
+    purchase.back();
+  } else if (state !== 'slow' && state !== 'live') {
+    rates.clear();
   }
 }).run();

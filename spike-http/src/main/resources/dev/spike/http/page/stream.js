@@ -1,8 +1,13 @@
 // The events of a sale. fetch rather than EventSource, which hides heartbeats, statuses and
 // Retry-After, and so could not tell whether the connection lives.
 
+import { pause, problemOf, retryAfter } from './requests.js';
+
+/** After so long without a heartbeat, which comes every 10 s, it is slow; and then it is dead. */
+const SLOW_MILLIS = 13_000;
 const SILENCE_MILLIS = 25_000;
 const MOST_PAUSE_MILLIS = 15_000;
+const MOST_TOLD_PAUSE_MILLIS = 60_000;
 
 /** The store's clock is ahead of ours by at least this, as far as any report has shown. */
 let ahead = -Infinity;
@@ -11,24 +16,14 @@ function ours() {
   return performance.timeOrigin + performance.now();
 }
 
-/** The store's clock now, in milliseconds of the epoch; ours as long as nothing is known. */
+/** The store's clock now, in milliseconds of the epoch; NaN as long as nothing is known. */
 export function storeNow() {
-  return ours() + (ahead === -Infinity ? 0 : ahead);
+  return ahead === -Infinity ? NaN : ours() + ahead;
 }
 
 /** A report was made at this moment of the store's clock, or earlier than now in any case. */
 function sawStoreAt(asOf) {
   ahead = Math.max(ahead, Date.parse(asOf) - ours());
-}
-
-function pause(millis, signal) {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, millis);
-    signal?.addEventListener('abort', () => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
 }
 
 function whenVisible() {
@@ -72,7 +67,7 @@ export class Stream {
   /**
    * @param sale its id
    * @param onTick gets each report
-   * @param onState gets connecting, live, reconnecting, crowded, paused or absent
+   * @param onState gets connecting, live, slow, reconnecting, crowded, paused or absent
    */
   constructor(sale, onTick, onState) {
     this.path = `v1/sales/${encodeURIComponent(sale)}`;
@@ -97,65 +92,71 @@ export class Stream {
   /** One connection, to its end; how many milliseconds to wait for the next. */
   async once() {
     const ending = new AbortController();
-    let watchdog;
+    const end = () => ending.abort();
+    const hidden = () => document.hidden && end();
+    let slow;
+    let dead;
     const alive = () => {
-      clearTimeout(watchdog);
-      watchdog = setTimeout(() => ending.abort(), SILENCE_MILLIS);
+      clearTimeout(slow);
+      clearTimeout(dead);
+      slow = setTimeout(() => this.onState('slow'), SLOW_MILLIS);
+      dead = setTimeout(end, SILENCE_MILLIS);
     };
-    const hidden = () => document.hidden && ending.abort();
     document.addEventListener('visibilitychange', hidden);
-    alive();
+    addEventListener('offline', end);
+    dead = setTimeout(end, SILENCE_MILLIS);
     try {
       const response = await fetch(`${this.path}/events`, {
         cache: 'no-store', headers: { Accept: 'text/event-stream' }, signal: ending.signal,
       });
       if (!response.ok) {
-        return await this.refused(response);
+        return await this.refused(response, ending.signal);
       }
       for await (const { data, retry } of events(response.body, alive)) {
         this.failures = 0;
         this.onState('live');
-        if (retry) {
-          this.retryMillis = Number(retry);
-        }
+        this.retryMillis = Number(retry) || this.retryMillis;
         if (data) {
           this.got(JSON.parse(data));
         }
       }
     } catch (ended) {
-      // Aborted, or cut: it is made anew.
+      // Aborted, cut, or garbled: it is made anew.
     } finally {
-      clearTimeout(watchdog);
+      // What was not read to its end would keep its connection, and a place to watch.
+      end();
+      clearTimeout(slow);
+      clearTimeout(dead);
       document.removeEventListener('visibilitychange', hidden);
+      removeEventListener('offline', end);
     }
+    this.onState('reconnecting');
     if (document.hidden) {
       return 0;
     }
-    this.onState('reconnecting');
     this.failures++;
     return Math.min(MOST_PAUSE_MILLIS, this.retryMillis * 2 ** Math.min(this.failures - 1, 4));
   }
 
-  async refused(response) {
-    const wait = 1000 * Number(response.headers.get('Retry-After') ?? 10);
-    if (response.status === 404 || response.status === 400) {
-      this.onState('absent');
-    } else if (response.status === 503) {
-      const levels = await fetch(this.path, { cache: 'no-store' });
-      if (levels.ok) {
-        this.got({ phase: 'open', ...(await levels.json()) });
-        this.onState('crowded');
-      } else {
-        this.onState('reconnecting');
-      }
+  async refused(response, signal) {
+    const { type } = await problemOf(response) ?? {};
+    const levels = type === 'unavailable' && await fetch(this.path, { cache: 'no-store', signal });
+    if (levels.ok) {
+      this.got(await levels.json());
+      this.onState('crowded');
     } else {
-      this.onState('reconnecting');
+      this.onState(type === 'not-found' || type === 'bad-request' ? 'absent' : 'reconnecting');
     }
-    return Math.max(1_000, wait);
+    return Math.min(MOST_TOLD_PAUSE_MILLIS, Math.max(1_000, retryAfter(response, 10_000)));
   }
 
   got(tick) {
     sawStoreAt(tick.asOf);
-    this.onTick(tick);
+    try {
+      this.onTick(tick);
+    } catch (failure) {
+      // Ours, and no reason to end the connection.
+      reportError(failure);
+    }
   }
 }
