@@ -177,10 +177,15 @@ final class PageHandlerTest {
         Arrays.stream(Problem.values())
                 .map(problem -> problem.name().toLowerCase(Locale.ROOT).replace('_', '-'))
                 .forEach(type -> assertThat(english).contains("problem." + type));
-        Matcher used = Pattern.compile("data-(?:word|label)=\"([^\"]+)\"")
-                .matcher(server.get("/").body());
-        while (used.find()) {
-            assertThat(english).contains(used.group(1));
+        for (String path :
+                List.of("/", "/assets/page.js", "/assets/form.js", "/assets/ticket.js")) {
+            Matcher used = Pattern.compile(
+                            "(?:data-(?:word|label)=\"|word\\('|'(?=buy\\.))([^\"']+)")
+                    .matcher(server.get(path).body());
+            assertThat(used.results().map(result -> result.group(1)))
+                    .as(path)
+                    .isNotEmpty()
+                    .isSubsetOf(english);
         }
     }
 

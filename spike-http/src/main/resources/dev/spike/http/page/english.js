@@ -53,7 +53,7 @@ export const EN = {
   'buy.more': 'One more',
   'buy.reserve': 'Buy',
   'buy.hint': 'It is then held for you for a while. This is a demonstration: paying costs nothing.',
-  'buy.most': 'At most {n} each.',
+  'buy.most': ' At most {n} each.',
   'buy.asking': 'Asking',
   'buy.asking-again': 'Asking again',
   'buy.confirm': 'Pay',

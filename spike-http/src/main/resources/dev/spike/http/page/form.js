@@ -50,7 +50,7 @@ export class Form {
   saw(phase, why, { perBuyer = 0, total = 1 } = {}) {
     this.phase = phase;
     element('quantity').max = String(perBuyer > 0 ? perBuyer : Math.max(1, total));
-    const most = perBuyer > 0 ? ` ${word('buy.most', { n: number(perBuyer) })}` : '';
+    const most = perBuyer > 0 ? word('buy.most', { n: number(perBuyer) }) : '';
     set('hint', this.isOpen ? word('buy.hint') + most : why);
   }
 
