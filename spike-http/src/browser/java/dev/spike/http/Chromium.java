@@ -77,6 +77,7 @@ final class Chromium implements BeforeAllCallback, AfterEachCallback, AfterAllCa
 
         static final Screen DESK = new Screen(1280, 800, false, "en-US");
         static final Screen PHONE = new Screen(390, 844, false, "en-US");
+        static final Screen NARROW = new Screen(320, 640, false, "en-US");
 
         Screen inDark() {
             return new Screen(width, height, true, locale);
@@ -88,7 +89,7 @@ final class Chromium implements BeforeAllCallback, AfterEachCallback, AfterAllCa
 
         @Override
         public String toString() {
-            return (width < 600 ? "phone" : "desk")
+            return (width < 360 ? "narrow" : width < 600 ? "phone" : "desk")
                     + (dark ? "-dark" : "-light")
                     + (locale.startsWith("zh") ? "-zh" : "-en");
         }

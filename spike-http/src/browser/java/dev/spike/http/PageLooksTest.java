@@ -48,6 +48,13 @@ final class PageLooksTest {
               .map((e) => e.outerHTML.slice(0, 120))
             """;
 
+    private static final String BOUGHT_IN_ANOTHER_TAB = """
+            localStorage.setItem('spike.purchase.other', JSON.stringify({
+              sale: 'ticket', key: 'other', id: 'other', buyer: 'Somebody with a long name indeed',
+              quantity: 2, status: 'confirmed', since: 0,
+            }))
+            """;
+
     private static final String AXE = """
             async () => (await axe.run()).violations
               .filter((v) => ['serious', 'critical'].includes(v.impact))
@@ -61,9 +68,10 @@ final class PageLooksTest {
     final Servers servers = new Servers();
 
     static Stream<Screen> screens() {
-        return Stream.of(Screen.DESK, Screen.PHONE)
+        Stream<Screen> usual = Stream.of(Screen.DESK, Screen.PHONE)
                 .flatMap(screen -> Stream.of(screen, screen.inDark()))
                 .flatMap(screen -> Stream.of(screen, screen.inChinese()));
+        return Stream.concat(usual, Stream.of(Screen.NARROW));
     }
 
     @ParameterizedTest
@@ -94,7 +102,8 @@ final class PageLooksTest {
         visit.click("summary").click("#confirm").hasTicket("confirmed");
         look(visit);
         visit.click("#done").buy("Bob", 1).hasTicket("reserved");
-        visit.click("#cancel").hasTicket("cancelled");
+        visit.page.evaluate(BOUGHT_IN_ANOTHER_TAB);
+        visit.click("#cancel").hasTicket("cancelled").at("#tickets-list button").waitFor();
         look(visit);
         servers.stop(server);
         visit.at("#note:visible").waitFor();
