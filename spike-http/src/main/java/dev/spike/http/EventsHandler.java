@@ -36,7 +36,10 @@ final class EventsHandler {
     /** {@code GET …/events}. */
     void watch(HttpServerExchange exchange, String saleId) throws Exception {
         handover.begin(exchange, sales.find(saleId), (same, found) -> {
-            if (found.isEmpty()) {
+            if (!same.isRequestComplete()) {
+                // Its rest would have to be read before the end of the connection is noticed.
+                Problem.BAD_REQUEST.send(same, "events take no body");
+            } else if (found.isEmpty()) {
                 Problem.NOT_FOUND.send(same);
             } else if (!watchers.takePlace()) {
                 Problem.UNAVAILABLE.send(same, "as many watch as this server lets", LATER);

@@ -42,6 +42,7 @@ final class LineLog<T> implements AutoCloseable {
     private static final Logger LOG = System.getLogger(SpikeServer.class.getName());
     private static final int CHUNK = 1 << 12;
     private static final long FLUSH_MILLIS = 50;
+    private static final long REPORT_NANOS = TimeUnit.SECONDS.toNanos(10);
     private static final long CLOSE_MILLIS = 2_000;
 
     private final String name;
@@ -57,6 +58,7 @@ final class LineLog<T> implements AutoCloseable {
     private boolean isAmidALine;
     private @Nullable Object openFile;
     private long reportedLost;
+    private long nextReportNanos = System.nanoTime();
     private boolean isFailing;
 
     /**
@@ -110,6 +112,7 @@ final class LineLog<T> implements AutoCloseable {
             write();
         } while (!last);
         lost.add(queue.size());
+        nextReportNanos = System.nanoTime();
         reportLost();
         try {
             out.close();
@@ -186,7 +189,8 @@ final class LineLog<T> implements AutoCloseable {
 
     private void reportLost() {
         long total = lost.sum();
-        if (total > reportedLost) {
+        if (total > reportedLost && System.nanoTime() - nextReportNanos >= 0) {
+            nextReportNanos = System.nanoTime() + REPORT_NANOS;
             LOG.log(
                     Level.WARNING,
                     "the " + name + " lost " + (total - reportedLost) + " lines, " + total

@@ -122,6 +122,16 @@ final class WatchersTest {
     }
 
     @Test
+    void watch_withABody_isRefused() throws IOException {
+        TestServer server = servers.start("--total=5");
+        try (Wire wire = Wire.open(server.port())) {
+            wire.send("GET /v1/sales/ticket/events HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n"
+                    + "Connection: close\r\n\r\nhello");
+            assertThat(wire.readToEnd()).startsWith("HTTP/1.1 400 ").contains("take no body");
+        }
+    }
+
+    @Test
     void watch_thousandsSold_oneMessageATickAndNeverOneASale() throws Exception {
         TestServer server = servers.start("--total=1000000");
         try (EventStream stream = new EventStream(server.port(), "ticket")) {
