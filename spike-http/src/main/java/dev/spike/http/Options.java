@@ -9,10 +9,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -33,9 +30,8 @@ import java.util.Map;
         footer = {"", "Each option may also be given in the environment: SPIKE_PORT for --port."})
 class Options {
 
-    private static final int ADMIN_PORT_DISTANCE = 10_000;
+    static final int ADMIN_PORT_DISTANCE = 10_000;
     private static final int DEFAULT_WATCHERS = 1000;
-    private static final int LEAST_TOKEN_BYTES = 32;
 
     @Option(
             names = "--port",
@@ -259,132 +255,7 @@ class Options {
      * @throws IllegalArgumentException with one line that names the flag and says what is valid
      */
     void check() {
-        range("--port", port, 0, 65_535);
-        require(
-                adminPort != null || port <= 65_535 - ADMIN_PORT_DISTANCE,
-                "--admin-port",
-                "given when --port is above 55535",
-                "none");
-        range("--admin-port", adminPort(), 0, 65_535);
-        require(
-                saleId.matches("[A-Za-z0-9_-]{1,64}"),
-                "--sale",
-                "1 to 64 of A-Z a-z 0-9 _ -",
-                saleId);
-        range("--connections", connections, 1, 1_000_000);
-        // Each keeps a connection, and buyers need the others.
-        require(
-                watchers() >= 0 && watchers() <= connections / 2,
-                "--watchers",
-                "0 to half of --connections=" + connections,
-                watchers);
-        range("--total", total, 0, Sale.MAX_TOTAL);
-        range("--per-buyer", perBuyer, 0, Integer.MAX_VALUE);
-        require(
-                hold.compareTo(Duration.ofMillis(1)) >= 0
-                        && hold.compareTo(Duration.ofDays(366)) <= 0,
-                "--hold",
-                "1ms to 366 days",
-                hold);
-        require(
-                maxHold == null
-                        || maxHold.compareTo(hold) >= 0
-                                && maxHold.compareTo(Duration.ofDays(366)) <= 0,
-                "--max-hold",
-                "at least --hold and at most 366 days",
-                maxHold);
-        requireInstant("--opens-at", opensAt);
-        requireInstant("--closes-at", closesAt);
-        require(
-                opensAt == null
-                        || closesAt == null
-                        || opensAt.toEpochMilli() < closesAt.toEpochMilli(),
-                "--closes-at",
-                "at least a millisecond after --opens-at",
-                closesAt);
-        range("--order-backlog", orderBacklog, 1, Long.MAX_VALUE);
-        require(
-                orders == null || !redis.equals("none") || orders.equals("none"),
-                "--orders",
-                "used with a Redis, not with --redis none",
-                "***");
-        range("--nodes", nodes, 1, 100_000);
-        require(buffer >= 0 && buffer <= 100, "--buffer", "0 to 100", buffer);
-        range("--quota", quota, 0, Sale.MAX_TOTAL);
-        require(
-                redis.equals("embedded") || redis.equals("none") || redis.contains("://"),
-                "--redis",
-                "embedded, none or the URI of a server",
-                // It may be one without its start, and with a password.
-                "***");
-        require(
-                adopt == null || !redis.equals("none"),
-                "--adopt",
-                "used with a Redis, not with --redis none",
-                adopt);
-        require(
-                redisReplicas >= 0
-                        && redisReplicas <= 100
-                        && (redisReplicas == 0 || redis.contains("://")),
-                "--redis-replicas",
-                "0 to 100, and 0 unless --redis is the URI of a server",
-                redisReplicas);
-        checkAdmin();
-    }
-
-    private void checkAdmin() {
-        if (adminTokenFile == null) {
-            require(
-                    isLoopback(adminHost),
-                    "--admin-host",
-                    "a loopback address unless --admin-token-file is given",
-                    adminHost);
-            return;
-        }
-        try {
-            adminToken =
-                    Files.readString(adminTokenFile, StandardCharsets.US_ASCII).strip();
-        } catch (IOException unreadable) {
-            // Not shown: whoever takes it for the token's flag has given the token.
-            throw invalid("--admin-token-file", "a readable file of ASCII text", "***");
-        }
-        require(
-                adminToken.length() >= LEAST_TOKEN_BYTES
-                        && adminToken.chars().allMatch(c -> c > 0x20 && c < 0x7f),
-                "--admin-token-file",
-                "a token of at least 32 visible ASCII characters",
-                adminTokenFile);
-    }
-
-    private static boolean isLoopback(String host) {
-        try {
-            return InetAddress.getByName(host).isLoopbackAddress();
-        } catch (UnknownHostException unknown) {
-            return false;
-        }
-    }
-
-    private static void range(String flag, long value, long least, long most) {
-        require(value >= least && value <= most, flag, least + " to " + most, value);
-    }
-
-    private static void requireInstant(String flag, @Nullable Instant instant) {
-        try {
-            Sale.of("any", 0).withOpening(instant, null);
-        } catch (IllegalArgumentException outOfRange) {
-            throw invalid(flag, "from 1970 to 9999", instant);
-        }
-    }
-
-    private static void require(boolean valid, String flag, String rule, @Nullable Object value) {
-        if (!valid) {
-            throw invalid(flag, rule, value);
-        }
-    }
-
-    private static IllegalArgumentException invalid(
-            String flag, String rule, @Nullable Object value) {
-        return new IllegalArgumentException("must be " + rule + ": " + flag + "=" + value);
+        new OptionRules(this).check();
     }
 
     /** The version that the build wrote. */
