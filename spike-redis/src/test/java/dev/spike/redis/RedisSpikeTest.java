@@ -207,12 +207,17 @@ class RedisSpikeTest extends RemoteSpikeContract {
         REDIS.client().rename(key("saved"), key(part));
     }
 
-    @Test
-    void open_overTheRestOfALostSale_isRefused() {
+    @ParameterizedTest
+    @ValueSource(strings = {"reservations", "log"})
+    void open_overTheRestOfALostSale_isRefused(String left) {
         stock.open(Sale.of(stock.saleId(), 3));
-        REDIS.client().rename(key("stock"), key("saved"));
+        List<String> lost = Stream.of("stock", "reservations", "log")
+                .filter(part -> !part.equals(left))
+                .toList();
+        lost.forEach(part -> REDIS.client().rename(key(part), key("saved-" + part)));
         assertBroken(() -> stock.open(Sale.of(stock.saleId(), 3)));
-        REDIS.client().rename(key("saved"), key("stock"));
+        assertThat(REDIS.client().exists(key("stock"))).isFalse();
+        lost.forEach(part -> REDIS.client().rename(key("saved-" + part), key(part)));
     }
 
     @Test
