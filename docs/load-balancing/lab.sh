@@ -111,7 +111,8 @@ not_up() {
 }
 
 ended_early() {
-    echo "FAILED: ended early${last_error:+, at $last_error}"
+    # Who read this may be gone; what is to be taken down is taken down all the same.
+    (trap '' PIPE; echo "FAILED: ended early${last_error:+, at $last_error}") 2>/dev/null || exec >/dev/null
 }
 
 run_tests() {
@@ -145,6 +146,7 @@ check_all() {
 [ $# = 1 ] || usage
 trap 'last_error="${BASH_SOURCE[0]##*/}, line $LINENO: $BASH_COMMAND"' ERR
 trap 'exit 130' INT
+trap 'exit 141' PIPE
 trap 'exit 143' TERM HUP
 case $1 in
     packages) needed | cut -d' ' -f2 ;;

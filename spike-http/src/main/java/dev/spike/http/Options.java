@@ -27,7 +27,11 @@ import java.util.Map;
         versionProvider = Options.Version.class,
         sortOptions = false,
         usageHelpAutoWidth = true,
-        footer = {"", "Each option may also be given in the environment: SPIKE_PORT for --port."})
+        footer = {
+            "",
+            "Each option may also be given in the environment: SPIKE_PORT for --port.",
+            "rebuild --help tells how a sale that Redis lost is made anew from its orders."
+        })
 class Options {
 
     static final int ADMIN_PORT_DISTANCE = 10_000;
@@ -62,7 +66,8 @@ class Options {
     @Option(
             names = "--admin-token-file",
             paramLabel = "FILE",
-            description = "File with the admin's bearer token, at least 32 bytes.")
+            description =
+                    "File with the admin's bearer token: 32 visible ASCII characters or more.")
     @Nullable
     Path adminTokenFile;
 

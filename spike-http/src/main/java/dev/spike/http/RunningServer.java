@@ -1,6 +1,7 @@
 package dev.spike.http;
 
 import dev.spike.core.RemoteSpike;
+import dev.spike.core.RemoteSpikeException;
 import dev.spike.core.Sale;
 import dev.spike.core.Spike;
 import dev.spike.redis.SpikeMetrics;
@@ -42,7 +43,7 @@ final class RunningServer implements AutoCloseable {
             SalesFile file = SalesFile.in(options);
             Sales sales = begun(new Sales(store.sales(), this::node, file, calls));
             boolean wasSoldHere = file.ids().contains(options.saleId);
-            opened = sales.open(options.sale());
+            opened = open(sales, options);
             if (wasSoldHere && opened.opening() == RemoteSpike.Opening.OPENED) {
                 warnOfALostSale(options);
             }
@@ -63,6 +64,18 @@ final class RunningServer implements AutoCloseable {
         } catch (Throwable failure) {
             close();
             throw failure;
+        }
+    }
+
+    private static Sales.Opened open(Sales sales, Options options) {
+        try {
+            return sales.open(options.sale());
+        } catch (RemoteSpikeException refused) {
+            if (refused.kind() == RemoteSpikeException.Kind.BROKEN && options.adopt != null) {
+                throw new StartException(
+                        "--adopt " + options.adopt + ": " + refused.getMessage(), refused);
+            }
+            throw refused;
         }
     }
 

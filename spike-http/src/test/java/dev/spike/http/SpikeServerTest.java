@@ -104,6 +104,23 @@ final class SpikeServerTest {
         }
     }
 
+    @Test
+    void adoptionThatIsNotTheSales_oneLineAndExit1() {
+        try (EmbeddedRedis redis = EmbeddedRedis.start(dir.resolve("redis"))) {
+            Map<String, String> environment = Map.of("SPIKE_REDIS", redis.uri());
+            String adopting = "--adopt=ticket_hash_key";
+            assertExit1(
+                    Child.start(dir, environment, "--port=0", adopting),
+                    "--adopt ticket_hash_key: must be a hash: ticket_hash_key is missing");
+            try (Child first = Child.start(dir, environment, "--port=0")) {
+                first.port();
+            }
+            assertExit1(
+                    Child.start(dir, environment, "--port=0", adopting),
+                    "--adopt ticket_hash_key: spike:{ticket}:stock was opened without a hash");
+        }
+    }
+
     private static void assertExit1(Child child, String named) {
         assertThat(child.exitCode(START)).isEqualTo(1);
         assertThat(child.err().lines().filter(line -> line.startsWith("spike-http: ")))

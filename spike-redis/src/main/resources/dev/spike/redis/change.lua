@@ -5,8 +5,8 @@ if redis.call('HEXISTS', KEYS[2], '') == 0 then
 elseif redis.call('EXISTS', KEYS[3]) == 0 then
   return redis.error_reply('SPIKE ' .. KEYS[3] .. ' is lost')
 elseif stock[22] ~= (KEYS[4] or '') then
-  return redis.error_reply('SPIKE ' .. KEYS[1] .. ' was opened over '
-    .. (stock[22] == '' and 'no other hash' or stock[22]))
+  return redis.error_reply('SPIKE ' .. KEYS[1] .. ' was opened '
+    .. (stock[22] == '' and 'without a hash to adopt' or 'over ' .. stock[22]))
 elseif KEYS[4] then
   local adopted, units = redis.call('HMGET', KEYS[4], stock[23], stock[24]), {reserved + sold, total}
   for i = 1, 2 do

@@ -29,7 +29,11 @@ Keeps: total = available + reserved + sold. All three keys exist from now on, so
 local rules = table.concat(ARGV, ' ', 2, 7)
 local known = redis.call('HMGET', KEYS[1], 'schema', 'opened_as', 'adopted_key')
 if known[1] then
-  return known[2] == rules and known[3] == (KEYS[4] or '') and 'already_open' or 'other_rules'
+  if known[3] and known[3] ~= (KEYS[4] or '') then
+    return redis.error_reply('SPIKE ' .. KEYS[1] .. ' was opened '
+      .. (known[3] == '' and 'without a hash to adopt' or 'over ' .. known[3]))
+  end
+  return known[2] == rules and 'already_open' or 'other_rules'
 end
 if redis.call('EXISTS', KEYS[1], KEYS[2], KEYS[3]) > 0 then
   return redis.error_reply('SPIKE there is no sale in ' .. KEYS[1] .. ', but a part of one is left in '
