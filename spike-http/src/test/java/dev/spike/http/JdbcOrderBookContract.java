@@ -22,7 +22,9 @@ import org.junit.jupiter.api.Test;
 
 import java.sql.Connection;
 import java.sql.ResultSet;
+import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -59,9 +61,19 @@ abstract class JdbcOrderBookContract {
     }
 
     private JdbcOrderBook another() {
-        JdbcOrderBook another = JdbcOrderBook.open(url);
+        JdbcOrderBook another = connected(url);
         opened.add(another);
         return another;
+    }
+
+    /** A book with a connection, however long a busy machine takes to make the first. */
+    static JdbcOrderBook connected(String url) {
+        JdbcOrderBook book = JdbcOrderBook.open(url);
+        await().atMost(Duration.ofSeconds(60))
+                .pollDelay(Duration.ZERO)
+                .ignoreExceptionsInstanceOf(SQLException.class)
+                .until(() -> book.sums(SALE) != null);
+        return book;
     }
 
     @AfterEach

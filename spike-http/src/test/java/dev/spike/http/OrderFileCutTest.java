@@ -88,7 +88,7 @@ final class OrderFileCutTest {
         String url = "jdbc:h2:file:" + recording.getScheme() + ":" + dir.resolve("orders")
                 + ";RETENTION_TIME=" + RETENTION.toMillis() + ";MAX_COMPACT_TIME="
                 + COMPACTION.toMillis();
-        try (JdbcOrderBook book = JdbcOrderBook.open(url)) {
+        try (JdbcOrderBook book = JdbcOrderBookContract.connected(url)) {
             for (int i = 0; i < ORDERS; i++) {
                 int order = session * ORDERS + i;
                 ReservationId id = new ReservationId("buyer", "request-" + order);
@@ -106,7 +106,8 @@ final class OrderFileCutTest {
     private void assertOpens(byte[] file, int acknowledged) throws Exception {
         Path copy = Files.createTempDirectory(dir, "copy");
         Files.write(copy.resolve("orders.mv.db"), file);
-        try (JdbcOrderBook book = JdbcOrderBook.open("jdbc:h2:file:" + copy.resolve("orders"))) {
+        try (JdbcOrderBook book =
+                JdbcOrderBookContract.connected("jdbc:h2:file:" + copy.resolve("orders"))) {
             assertThat(book.page("ticket", "", 100)).hasSizeGreaterThanOrEqualTo(acknowledged);
         }
     }
